@@ -1,0 +1,15 @@
+# VLMARK_ISA: the widest instruction set of this machine. A native build dies with SIGILL on an
+# older CPU, so the Kokkos install and the build folders carry it in their names.
+set(VLMARK_ISA "sse")
+if(EXISTS "/proc/cpuinfo")
+  file(STRINGS "/proc/cpuinfo" flags REGEX "^flags" LIMIT_COUNT 1)
+  if(flags MATCHES " amx_tile")
+    set(VLMARK_ISA "amx")
+  elseif(flags MATCHES " avx512_bf16")
+    set(VLMARK_ISA "avx512_bf16")
+  elseif(flags MATCHES " avx512f" AND flags MATCHES " avx512bw")
+    set(VLMARK_ISA "avx512")
+  elseif(flags MATCHES " avx2" AND flags MATCHES " fma")
+    set(VLMARK_ISA "avx2")
+  endif()
+endif()

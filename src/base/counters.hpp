@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace vlmark {
+
+/// Where a kernel call or a message stands in the model; a counter is kept for each.
+enum class Part : std::uint8_t { vit, merger, decoder, head, other };
+inline constexpr int kParts = 5;
+const char* name_of(Part part);
+
+/// What this process did, counted at the calls themselves (GEMM, attention, MPI) and never taken
+/// from a plan, so that a plan can be held against it. Not thread-safe: one compute lane per rank.
+struct Counters {
+  std::uint64_t gemm_flops[kParts] = {};       ///< 2 m n k per product
+  std::uint64_t attention_flops[kParts] = {};  ///< model FLOPs, causal counted half
+  std::uint64_t sent_bytes = 0;                ///< payload handed to the transport by this rank
+  std::uint64_t messages = 0;                  ///< transport operations started by this rank
+  /// "gemm f32 512x1536x8960 nt" -> kernel that ran and how often.
+  std::map<std::string, std::map<std::string, std::uint64_t>> kernels;
+
+  std::uint64_t flops() const;
+  void reset();
+};
+
+/// The counters of this process.
+Counters& counters();
+
+/// The part that calls are booked on from here to the end of the scope.
+class CountedPart {
+ public:
+  explicit CountedPart(Part part);
+  ~CountedPart();
+  CountedPart(const CountedPart&) = delete;
+  CountedPart& operator=(const CountedPart&) = delete;
+  static Part current();
+
+ private:
+  Part before_;
+};
+
+}  // namespace vlmark
