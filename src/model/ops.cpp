@@ -61,9 +61,9 @@ void Ops::embedding_backward(const Tensor& dy, std::span<const int> ids, int tab
   if (learns(table)) run_embedding_backward(dy, ids, table);
 }
 
-Tensor Ops::linear(const Tensor& x, const plan::Linear& layer) {
+Tensor Ops::linear(const Tensor& x, const plan::Linear& layer, DType y_type) {
   require_columns("linear", x, layer.in);
-  Tensor y = make(x.rows(), layer.out, type());
+  Tensor y = make(x.rows(), layer.out, y_type);
   run_linear(x, layer, y);
   return y;
 }
@@ -93,13 +93,6 @@ Tensor Ops::rms_norm(const Tensor& x, int gain, float eps, Tensor& scale) {
   return y;
 }
 
-Tensor Ops::rms_norm_again(const Tensor& x, int gain, const Tensor& scale) {
-  require_columns("rms_norm_again", x, table_[gain].columns);
-  Tensor y = make(x.rows(), x.columns(), type());
-  run_rms_norm_again(x, gain, scale, y);
-  return y;
-}
-
 Tensor Ops::rms_norm_backward(const Tensor& dy, const Tensor& x, int gain, const Tensor& scale) {
   require_same("rms_norm_backward", "dy", dy, x);
   Tensor dx = make(x.rows(), x.columns(), type());
@@ -114,14 +107,6 @@ Tensor Ops::layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps,
   statistics = make(2, x.rows(), DType::f32);
   Tensor y = make(x.rows(), x.columns(), type());
   run_layer_norm(x, layer, eps, y, statistics);
-  return y;
-}
-
-Tensor Ops::layer_norm_again(const Tensor& x, const plan::LayerNorm& layer,
-                             const Tensor& statistics) {
-  require_columns("layer_norm_again", x, table_[layer.gain].columns);
-  Tensor y = make(x.rows(), x.columns(), type());
-  run_layer_norm_again(x, layer, statistics, y);
   return y;
 }
 

@@ -63,20 +63,18 @@ class Ops {
   void embedding_backward(const Tensor& dy, std::span<const int> ids, int table);
 
   // Layers.
-  /// y = x W^T + b.
-  Tensor linear(const Tensor& x, const plan::Linear& layer);
+  /// y = x W^T + b; `y_type` fp32 keeps the sums of a bf16 product unrounded (logits).
+  Tensor linear(const Tensor& x, const plan::Linear& layer, DType y_type);
+  Tensor linear(const Tensor& x, const plan::Linear& layer) { return linear(x, layer, type()); }
   /// dW += dy^T x, db += column sums of dy; returns dx = dy W.
   Tensor linear_backward(const Tensor& dy, const Tensor& x, const plan::Linear& layer);
   /// The same where nothing before the layer learns.
   void linear_backward_weight(const Tensor& dy, const Tensor& x, const plan::Linear& layer);
   /// `scale` receives 1 / rms of each row.
   Tensor rms_norm(const Tensor& x, int gain, float eps, Tensor& scale);
-  /// The output again, from the saved scale.
-  Tensor rms_norm_again(const Tensor& x, int gain, const Tensor& scale);
   Tensor rms_norm_backward(const Tensor& dy, const Tensor& x, int gain, const Tensor& scale);
   /// `statistics` [2, rows] receives mean and 1 / standard deviation of each row.
   Tensor layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps, Tensor& statistics);
-  Tensor layer_norm_again(const Tensor& x, const plan::LayerNorm& layer, const Tensor& statistics);
   Tensor layer_norm_backward(const Tensor& dy, const Tensor& x, const plan::LayerNorm& layer,
                              const Tensor& statistics);
   Tensor activation(Activation kind, const Tensor& x);
@@ -134,13 +132,10 @@ class Ops {
                                           const plan::Linear& layer) = 0;
   virtual void run_bias_backward(const Tensor& dy, int bias, Tensor& partial_sums) = 0;
   virtual void run_rms_norm(const Tensor& x, int gain, float eps, Tensor& y, Tensor& scale) = 0;
-  virtual void run_rms_norm_again(const Tensor& x, int gain, const Tensor& scale, Tensor& y) = 0;
   virtual void run_rms_norm_backward(const Tensor& dy, const Tensor& x, int gain,
                                      const Tensor& scale, Tensor& dx, Tensor& partial_sums) = 0;
   virtual void run_layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps, Tensor& y,
                               Tensor& statistics) = 0;
-  virtual void run_layer_norm_again(const Tensor& x, const plan::LayerNorm& layer,
-                                    const Tensor& statistics, Tensor& y) = 0;
   virtual void run_layer_norm_backward(const Tensor& dy, const Tensor& x,
                                        const plan::LayerNorm& layer, const Tensor& statistics,
                                        Tensor& dx, Tensor& partial_sums) = 0;

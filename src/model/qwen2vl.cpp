@@ -91,7 +91,7 @@ Tensor Qwen2VL::hidden(Ops& ops, const MicroBatch& batch, KvCache* cache) const 
 
 Tensor Qwen2VL::logits(Ops& ops, const Tensor& hidden) const {
   const CountedPart part(Part::head);
-  return ops.linear(hidden, table_.head);
+  return ops.linear(hidden, table_.head, DType::f32);
 }
 
 KvCache Qwen2VL::cache(Ops& ops, long capacity) const {

@@ -42,7 +42,7 @@ class Qwen2VL {
   /// Output of the final norm [tokens, hidden], nothing kept. With `cache`: one sequence, whose
   /// keys and values are appended.
   Tensor hidden(Ops& ops, const MicroBatch& batch, KvCache* cache) const;
-  /// [rows, vocab] of rows of `hidden`.
+  /// [rows, vocab] fp32 of rows of `hidden`.
   Tensor logits(Ops& ops, const Tensor& hidden) const;
   /// An empty cache for `capacity` tokens.
   KvCache cache(Ops& ops, long capacity) const;

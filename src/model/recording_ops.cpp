@@ -70,9 +70,6 @@ void RecordingOps::run_bias_backward(const Tensor& dy, int, Tensor&) {
 void RecordingOps::run_rms_norm(const Tensor& x, int, float, Tensor& y, Tensor&) {
   bandwidth("rms_norm", {&x, &y});
 }
-void RecordingOps::run_rms_norm_again(const Tensor& x, int, const Tensor&, Tensor& y) {
-  bandwidth("rms_norm_again", {&x, &y});
-}
 void RecordingOps::run_rms_norm_backward(const Tensor& dy, const Tensor& x, int, const Tensor&,
                                          Tensor& dx, Tensor&) {
   bandwidth("rms_norm_backward", {&dy, &x, &dx});
@@ -80,10 +77,6 @@ void RecordingOps::run_rms_norm_backward(const Tensor& dy, const Tensor& x, int,
 void RecordingOps::run_layer_norm(const Tensor& x, const plan::LayerNorm&, float, Tensor& y,
                                   Tensor&) {
   bandwidth("layer_norm", {&x, &y});
-}
-void RecordingOps::run_layer_norm_again(const Tensor& x, const plan::LayerNorm&, const Tensor&,
-                                        Tensor& y) {
-  bandwidth("layer_norm_again", {&x, &y});
 }
 void RecordingOps::run_layer_norm_backward(const Tensor& dy, const Tensor& x,
                                            const plan::LayerNorm&, const Tensor&, Tensor& dx,

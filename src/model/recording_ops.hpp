@@ -41,11 +41,9 @@ class RecordingOps final : public Ops {
   void run_linear_backward_weight(const Tensor&, const Tensor&, const plan::Linear&) override;
   void run_bias_backward(const Tensor&, int, Tensor&) override;
   void run_rms_norm(const Tensor&, int, float, Tensor&, Tensor&) override;
-  void run_rms_norm_again(const Tensor&, int, const Tensor&, Tensor&) override;
   void run_rms_norm_backward(const Tensor&, const Tensor&, int, const Tensor&, Tensor&,
                              Tensor&) override;
   void run_layer_norm(const Tensor&, const plan::LayerNorm&, float, Tensor&, Tensor&) override;
-  void run_layer_norm_again(const Tensor&, const plan::LayerNorm&, const Tensor&, Tensor&) override;
   void run_layer_norm_backward(const Tensor&, const Tensor&, const plan::LayerNorm&, const Tensor&,
                                Tensor&, Tensor&) override;
   void run_activation(Activation, const Tensor&, Tensor&) override;

@@ -41,13 +41,14 @@ Tensor Vision::block(Ops& ops, const plan::VitBlock& w, const MicroBatch& batch,
 
 Tensor Vision::block_backward(Ops& ops, const plan::VitBlock& w, const MicroBatch& batch,
                               const Tensor& rope_table, Tensor dy, VitBlockSaved s) const {
+  const float eps = model_.vision.norm_eps;
   const AttentionSpec spec = attention_spec();
   if (s.g.empty()) s.g = ops.activation(Activation::quick_gelu, s.f);
   Tensor d = ops.linear_backward(dy, s.g, w.fc2);
   s.g = {};
   d = ops.activation_backward(Activation::quick_gelu, d, s.f);
   s.f = {};
-  if (s.n2.empty()) s.n2 = ops.layer_norm_again(s.h, w.norm2, s.statistics2);
+  if (s.n2.empty()) s.n2 = ops.layer_norm(s.h, w.norm2, eps, s.statistics2);
   d = ops.linear_backward(d, s.n2, w.fc1);
   s.n2 = {};
   ops.add(dy, ops.layer_norm_backward(d, s.h, w.norm2, s.statistics2));  // now d loss / d h
@@ -56,7 +57,7 @@ Tensor Vision::block_backward(Ops& ops, const plan::VitBlock& w, const MicroBatc
   d = ops.attention_backward(d, s.a, s.qkv, spec, batch.vit_cu_seqlens, s.log_sum);
   s.a = {}, s.qkv = {};
   ops.rotate(d, rope_table, 2 * spec.heads, spec.head_dim, /*inverse=*/true);
-  if (s.n1.empty()) s.n1 = ops.layer_norm_again(s.x, w.norm1, s.statistics1);
+  if (s.n1.empty()) s.n1 = ops.layer_norm(s.x, w.norm1, eps, s.statistics1);
   d = ops.linear_backward(d, s.n1, w.qkv);
   s.n1 = {};
   ops.add(dy, ops.layer_norm_backward(d, s.x, w.norm1, s.statistics1));
