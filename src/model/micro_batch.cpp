@@ -99,6 +99,16 @@ MicroBatch pack(std::span<const Sequence> sequences, const plan::ModelConfig& mo
   return batch;
 }
 
+MicroBatch single_token(int id, int position) {
+  MicroBatch batch;
+  batch.shape.sequences = {1};
+  batch.ids = {id};
+  batch.positions = {position, position, position};
+  batch.cu_seqlens = {0, 1};
+  batch.vit_cu_seqlens = {0};
+  return batch;
+}
+
 MicroBatch blank(const plan::MicroBatchShape& shape, const plan::ModelConfig& model) {
   const auto tokens = static_cast<std::size_t>(shape.tokens());
   const auto patches = static_cast<std::size_t>(shape.patches());

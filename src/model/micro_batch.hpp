@@ -42,6 +42,9 @@ struct MicroBatch {
 /// tokens and the media's merged patches differ in number or kind, with both values.
 MicroBatch pack(std::span<const Sequence> sequences, const plan::ModelConfig& model);
 
+/// One generated token that stands at `position` on all three axes.
+MicroBatch single_token(int id, int position);
+
 /// A micro-batch of the given shape whose contents are zeros: what a recorded step runs on.
 MicroBatch blank(const plan::MicroBatchShape& shape, const plan::ModelConfig& model);
 
