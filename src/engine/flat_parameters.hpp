@@ -5,8 +5,8 @@
 
 #include "kernels/convert.hpp"
 #include "kernels/fill.hpp"
-#include "src/engine/tensor_fill.hpp"
 #include "src/plan/flat_layout.hpp"
+#include "src/plan/tensor_fill.hpp"
 
 namespace vlmark::engine {
 
@@ -16,7 +16,7 @@ inline constexpr long tensor_piece = 1 << 20;
 /// Fills the flat buffer `flat` [layout.size()] tensor by tensor; padding becomes zero.
 template <class T>
 void fill_flat(const plan::ParameterTable& table, const plan::FlatLayout& layout,
-               const TensorFill& fill, T* flat) {
+               const plan::TensorFill& fill, T* flat) {
   const kernels::Exec exec;
   kernels::fill(exec, 0.0f, kernels::Vec<T>(flat, static_cast<std::size_t>(layout.size())));
   std::vector<float> values;
@@ -35,7 +35,7 @@ void fill_flat(const plan::ParameterTable& table, const plan::FlatLayout& layout
 /// Hands out the flat buffer tensor by tensor.
 template <class T>
 void visit_flat(const plan::ParameterTable& table, const plan::FlatLayout& layout, const T* flat,
-                const TensorVisit& visit) {
+                const plan::TensorVisit& visit) {
   const kernels::Exec exec;
   std::vector<float> values;
   for (const plan::LogicalTensor& tensor : table.tensors) {

@@ -22,7 +22,7 @@ class Engine final : public InferenceEngine {
         memory_(layout_.size() * static_cast<std::int64_t>(sizeof(T))),
         parameters_(model.table(), layout_, memory_.at<T>(0), nullptr) {}
 
-  void set_parameters(const TensorFill& fill) override {
+  void set_parameters(const plan::TensorFill& fill) override {
     fill_flat(model_.table(), layout_, fill, memory_.at<T>(0));
   }
 

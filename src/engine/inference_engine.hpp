@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
-#include "src/engine/tensor_fill.hpp"
 #include "src/model/qwen2vl.hpp"
+#include "src/plan/tensor_fill.hpp"
 
 namespace vlmark::engine {
 
@@ -15,7 +15,7 @@ class InferenceEngine {
   virtual ~InferenceEngine() = default;
 
   /// Sets every parameter; `fill` is called in pieces.
-  virtual void set_parameters(const TensorFill& fill) = 0;
+  virtual void set_parameters(const plan::TensorFill& fill) = 0;
 
   /// Merger output [merged tokens, hidden] of all media of the batch.
   virtual std::vector<float> vision(const model::MicroBatch& batch) = 0;

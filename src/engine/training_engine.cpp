@@ -55,14 +55,20 @@ class Engine final : public TrainingEngine {
         reducer_(layout_, state_, memory_, comm, settings.deterministic),
         optimizer_(model.table(), layout_, state_, memory_, comm, settings.optimizer) {}
 
-  void set_parameters(const TensorFill& fill) override {
+  void set_parameters(const plan::TensorFill& fill) override {
     fill_flat(model_.table(), layout_, fill, flat());
     optimizer_.reset();
   }
-  void visit_parameters(const TensorVisit& visit) const override {
+  void visit_parameters(const plan::TensorVisit& visit) const override {
     visit_flat(model_.table(), layout_, flat(), visit);
   }
-  void visit_owned_master(const TensorVisit& visit) const override;
+  void visit_owned_master(const plan::TensorVisit& visit) const override {
+    visit_owned([this](int b) { return optimizer_.master(b); }, visit);
+  }
+  void visit_owned_gradients(const plan::TensorVisit& visit) const override {
+    visit_owned([this](int b) { return reducer_.reduced() + layout_.slice(b, comm_.rank()).begin; },
+                visit);
+  }
   StepResult step(const StepInput& input) override;
 
   std::uint64_t parameter_hash() const override {
@@ -78,6 +84,9 @@ class Engine final : public TrainingEngine {
   T* flat() const { return memory_.at<T>(state_.parameters); }
   void run(const plan::Action& action, const StepInput& input);
   double mean_loss(const StepInput& input);
+  /// Walks the owned slices tensor by tensor; `slice_of` gives the first element of a bucket's.
+  void visit_owned(const std::function<const float*(int bucket)>& slice_of,
+                   const plan::TensorVisit& visit) const;
 
   const model::Qwen2VL& model_;
   TrainingSettings settings_;
@@ -101,7 +110,8 @@ class Engine final : public TrainingEngine {
 };
 
 template <class T>
-void Engine<T>::visit_owned_master(const TensorVisit& visit) const {
+void Engine<T>::visit_owned(const std::function<const float*(int bucket)>& slice_of,
+                            const plan::TensorVisit& visit) const {
   for (int b = 0; b < layout_.buckets(); ++b) {
     const plan::Range slice = layout_.slice(b, comm_.rank());
     for (const plan::LogicalTensor& tensor : model_.table().tensors) {
@@ -110,7 +120,7 @@ void Engine<T>::visit_owned_master(const TensorVisit& visit) const {
                  end = std::min(start + tensor.size(), slice.end);
       if (begin < end)
         visit(tensor, begin - start,
-              std::span<const float>(optimizer_.master(b) + (begin - slice.begin),
+              std::span<const float>(slice_of(b) + (begin - slice.begin),
                                      static_cast<std::size_t>(end - begin)));
     }
   }

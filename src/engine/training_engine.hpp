@@ -7,10 +7,10 @@
 
 #include "parallel/communicator.hpp"
 #include "src/engine/optimizer_settings.hpp"
-#include "src/engine/tensor_fill.hpp"
 #include "src/model/micro_batch.hpp"
 #include "src/model/record_step.hpp"
 #include "src/plan/schedule.hpp"
+#include "src/plan/tensor_fill.hpp"
 
 namespace vlmark::engine {
 
@@ -53,11 +53,13 @@ class TrainingEngine {
 
   /// Sets every parameter, then zero moments. `fill` is called in pieces and must give every rank
   /// the same values.
-  virtual void set_parameters(const TensorFill& fill) = 0;
+  virtual void set_parameters(const plan::TensorFill& fill) = 0;
   /// Hands out every parameter in pieces. Not collective.
-  virtual void visit_parameters(const TensorVisit& visit) const = 0;
+  virtual void visit_parameters(const plan::TensorVisit& visit) const = 0;
   /// Master weights (fp32) of the elements this rank owns. Not collective.
-  virtual void visit_owned_master(const TensorVisit& visit) const = 0;
+  virtual void visit_owned_master(const plan::TensorVisit& visit) const = 0;
+  /// Hands out the summed gradient of the last step, before clipping, where this rank owns it.
+  virtual void visit_owned_gradients(const plan::TensorVisit& visit) const = 0;
   virtual StepResult step(const StepInput& input) = 0;
 
   /// Rule V6: hash of all parameters as this rank holds them; equal on all ranks. Not collective.
