@@ -211,16 +211,14 @@ model::MemoryPlan plan_training(const model::Qwen2VL& model, const TrainingSetti
 
 std::unique_ptr<TrainingEngine> make_training_engine(const model::Qwen2VL& model,
                                                      const TrainingSettings& settings,
-                                                     std::span<const plan::MicroBatchShape> shapes,
+                                                     const model::MemoryPlan& plan,
                                                      int micro_batches,
                                                      parallel::Communicator& comm) {
   const plan::StateSettings state =
       state_settings(settings, micro_batches, comm.rank(), comm.size());
-  const std::int64_t bytes =
-      plan_training(model, settings, shapes, micro_batches, comm.rank(), comm.size()).arena_bytes;
   if (settings.type == DType::f32)
-    return std::make_unique<Engine<float>>(model, settings, bytes, state, comm);
-  return std::make_unique<Engine<bf16>>(model, settings, bytes, state, comm);
+    return std::make_unique<Engine<float>>(model, settings, plan.arena_bytes, state, comm);
+  return std::make_unique<Engine<bf16>>(model, settings, plan.arena_bytes, state, comm);
 }
 
 }  // namespace vlmark::engine

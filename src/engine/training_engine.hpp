@@ -76,11 +76,11 @@ model::MemoryPlan plan_training(const model::Qwen2VL& model, const TrainingSetti
                                 std::span<const plan::MicroBatchShape> shapes, int micro_batches,
                                 int rank, int ranks);
 
-/// Allocates the planned arena. `model` and `comm` outlive the engine. Throws DeviceError where
-/// the memory is not there.
+/// Allocates the arena of `plan` (from plan_training with the same arguments). `model` and `comm`
+/// outlive the engine. Throws DeviceError where the memory is not there.
 std::unique_ptr<TrainingEngine> make_training_engine(const model::Qwen2VL& model,
                                                      const TrainingSettings& settings,
-                                                     std::span<const plan::MicroBatchShape> shapes,
+                                                     const model::MemoryPlan& plan,
                                                      int micro_batches,
                                                      parallel::Communicator& comm);
 

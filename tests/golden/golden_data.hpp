@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "src/plan/tensor_fill.hpp"
 #include "src/model/micro_batch.hpp"
 #include "src/plan/model_config.hpp"
+#include "src/plan/tensor_fill.hpp"
 
 namespace vlmark::test {
 

@@ -56,8 +56,10 @@ class GoldenTrajectory : public testing::TestWithParam<std::filesystem::path> {
       most = std::max(most, steps.back().size());
       for (const auto& batch : steps.back()) shapes.push_back(batch.shape);
     }
-    const auto engine =
-        engine::make_training_engine(model, settings, shapes, static_cast<int>(most), comm);
+    const int micro_batches = static_cast<int>(most);
+    const auto plan =
+        engine::plan_training(model, settings, shapes, micro_batches, comm.rank(), comm.size());
+    const auto engine = engine::make_training_engine(model, settings, plan, micro_batches, comm);
     engine->set_parameters(golden_weights(folder()));
     Run run;
     for (const auto& batches : steps) {
