@@ -6,6 +6,7 @@
 #include "src/base/error.hpp"
 #include "src/engine/executing_ops.hpp"
 #include "src/engine/flat_parameters.hpp"
+#include "src/engine/inference_over.hpp"
 #include "src/model/recording_ops.hpp"
 
 namespace vlmark::engine {
@@ -16,14 +17,17 @@ constexpr plan::Trainable nothing_learns{false, false, false};
 template <class T>
 class Engine final : public InferenceEngine {
  public:
-  explicit Engine(const model::Qwen2VL& model)
+  /// `own`: memory under `flat`; null where it belongs to somebody else.
+  Engine(const model::Qwen2VL& model, const plan::FlatLayout& layout, T* flat,
+         std::unique_ptr<ArenaMemory> own)
       : model_(model),
-        layout_(model.table(), /*ranks=*/1, /*bucket_elements=*/0),
-        memory_(layout_.size() * static_cast<std::int64_t>(sizeof(T))),
-        parameters_(model.table(), layout_, memory_.at<T>(0), nullptr) {}
+        layout_(layout),
+        own_(std::move(own)),
+        flat_(flat),
+        parameters_(model.table(), layout_, flat, nullptr) {}
 
   void set_parameters(const plan::TensorFill& fill) override {
-    fill_flat(model_.table(), layout_, fill, memory_.at<T>(0));
+    fill_flat(model_.table(), layout_, fill, flat_);
   }
 
   std::vector<float> vision(const model::MicroBatch& batch) override {
@@ -78,7 +82,8 @@ class Engine final : public InferenceEngine {
 
   const model::Qwen2VL& model_;
   plan::FlatLayout layout_;
-  ArenaMemory memory_;
+  std::unique_ptr<ArenaMemory> own_;
+  T* flat_;
   ParameterStore<T> parameters_;
   std::optional<Session> session_;
 };
@@ -129,11 +134,28 @@ std::vector<float> Engine<T>::decode(int token) {
   return to_host(s, last_logits(s.ops, model::single_token(token, position), s.cache));
 }
 
+template <class T>
+std::unique_ptr<InferenceEngine> make(const model::Qwen2VL& model) {
+  const plan::FlatLayout layout(model.table(), /*ranks=*/1, /*bucket_elements=*/0);
+  auto memory = std::make_unique<ArenaMemory>(layout.size() * static_cast<std::int64_t>(sizeof(T)));
+  T* flat = memory->at<T>(0);
+  return std::make_unique<Engine<T>>(model, layout, flat, std::move(memory));
+}
+
 }  // namespace
 
 std::unique_ptr<InferenceEngine> make_inference_engine(const model::Qwen2VL& model, DType type) {
-  if (type == DType::f32) return std::make_unique<Engine<float>>(model);
-  return std::make_unique<Engine<bf16>>(model);
+  return type == DType::f32 ? make<float>(model) : make<bf16>(model);
+}
+
+std::unique_ptr<InferenceEngine> inference_over(const model::Qwen2VL& model,
+                                                const plan::FlatLayout& layout, float* flat) {
+  return std::make_unique<Engine<float>>(model, layout, flat, nullptr);
+}
+
+std::unique_ptr<InferenceEngine> inference_over(const model::Qwen2VL& model,
+                                                const plan::FlatLayout& layout, bf16* flat) {
+  return std::make_unique<Engine<bf16>>(model, layout, flat, nullptr);
 }
 
 }  // namespace vlmark::engine

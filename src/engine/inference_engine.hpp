@@ -32,7 +32,8 @@ class InferenceEngine {
   virtual std::vector<float> decode(int token) = 0;
 };
 
-/// `model` outlives the engine. `type`: fp32 or bf16, of parameters and activations.
+/// With parameters of its own. `model` outlives the engine. `type`: fp32 or bf16, of parameters and
+/// activations.
 std::unique_ptr<InferenceEngine> make_inference_engine(const model::Qwen2VL& model, DType type);
 
 }  // namespace vlmark::engine

@@ -11,6 +11,7 @@
 #include "src/engine/fingerprint.hpp"
 #include "src/engine/flat_parameters.hpp"
 #include "src/engine/gradient_reducer.hpp"
+#include "src/engine/inference_over.hpp"
 #include "src/engine/optimizer.hpp"
 
 namespace vlmark::engine {
@@ -68,6 +69,9 @@ class Engine final : public TrainingEngine {
   void visit_owned_gradients(const plan::TensorVisit& visit) const override {
     visit_owned([this](int b) { return reducer_.reduced() + layout_.slice(b, comm_.rank()).begin; },
                 visit);
+  }
+  std::unique_ptr<InferenceEngine> inference() override {
+    return inference_over(model_, layout_, flat());
   }
   StepResult step(const StepInput& input) override;
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "parallel/communicator.hpp"
+#include "src/engine/inference_engine.hpp"
 #include "src/engine/optimizer_settings.hpp"
 #include "src/model/micro_batch.hpp"
 #include "src/model/record_step.hpp"
@@ -60,6 +61,8 @@ class TrainingEngine {
   virtual void visit_owned_master(const plan::TensorVisit& visit) const = 0;
   /// Hands out the summed gradient of the last step, before clipping, where this rank owns it.
   virtual void visit_owned_gradients(const plan::TensorVisit& visit) const = 0;
+  /// Forward passes with the parameters as they stand; ends before the engine. Not collective.
+  virtual std::unique_ptr<InferenceEngine> inference() = 0;
   virtual StepResult step(const StepInput& input) = 0;
 
   /// Rule V6: hash of all parameters as this rank holds them; equal on all ranks. Not collective.
