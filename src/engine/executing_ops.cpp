@@ -24,7 +24,9 @@ using kernels::Vec;
 using model::AttentionSpec;
 
 /// Host indices as a kernel reads them.
-Vec<const int> indices(std::span<const int> values) { return {values.data(), values.size()}; }
+Vec<const int> indices(std::span<const int> values) {
+  return Vec<const int>(values.data(), values.size());
+}
 
 kernels::AttentionShape shape_of(const AttentionSpec& spec) {
   return {spec.heads, spec.kv_heads, spec.head_dim, spec.causal,

@@ -41,7 +41,7 @@ GradientReducer::GradientReducer(const plan::FlatLayout& layout, const plan::Sta
 }
 
 kernels::Vec<float> GradientReducer::view(float* base, plan::Range range) const {
-  return {base + range.begin, static_cast<std::size_t>(range.size())};
+  return kernels::Vec<float>(base + range.begin, static_cast<std::size_t>(range.size()));
 }
 
 void GradientReducer::begin_step(int micro_batches) {

@@ -21,7 +21,7 @@ Range overlap(Range range, Range slice) {
 }
 
 kernels::Vec<float> vec(float* data, Range range) {
-  return {data + range.begin, static_cast<std::size_t>(range.size())};
+  return kernels::Vec<float>(data + range.begin, static_cast<std::size_t>(range.size()));
 }
 
 }  // namespace

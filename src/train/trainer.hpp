@@ -8,6 +8,7 @@
 #include "src/config/run_config.hpp"
 #include "src/engine/training_engine.hpp"
 #include "src/io/journal.hpp"
+#include "src/io/journal_records.hpp"
 #include "src/train/caption_data.hpp"
 #include "src/train/learning_rate.hpp"
 #include "src/train/sample_order.hpp"
