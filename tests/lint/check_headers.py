@@ -50,10 +50,8 @@ def nearest(header, commands, root):
 
 def compile_alone(root, work, header, flags):
     base = os.path.join(work, header.replace("/", "__"))
-    text = f'#include "{header}"\n'
-    if not os.path.exists(base + ".cpp") or open(base + ".cpp", encoding="utf-8").read() != text:
-        with open(base + ".cpp", "w", encoding="utf-8") as file:
-            file.write(text)
+    with open(base + ".cpp", "w", encoding="utf-8") as file:
+        file.write(f'#include "{header}"\n')
     ccache = shutil.which("ccache")
     # ccache keeps objects only; without it the syntax is enough.
     output = ["-c", "-o", base + ".o"] if ccache else ["-fsyntax-only"]

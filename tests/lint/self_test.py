@@ -3,10 +3,12 @@
     self_test.py ROOT COMPILER
 """
 
+import contextlib
+import importlib
+import io
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -32,9 +34,11 @@ class Planted(unittest.TestCase):
             file.write(text)
 
     def run_check(self, name, *arguments):
-        run = subprocess.run([sys.executable, "-B", os.path.join(HERE, f"check_{name}.py"),
-                              self.root, *arguments], capture_output=True, text=True)
-        return run.returncode, run.stdout + run.stderr
+        # In this process: an interpreter for each of some hundred calls would take a minute.
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output), self.assertRaises(SystemExit) as end:
+            importlib.import_module(f"check_{name}").main(self.root, *arguments)
+        return end.exception.code, output.getvalue()
 
     def accepts(self, name, *arguments):
         code, output = self.run_check(name, *arguments)
@@ -44,7 +48,6 @@ class Planted(unittest.TestCase):
         code, output = self.run_check(name, *arguments)
         self.assertEqual(code, 1, output)
         self.assertIn(expected, output)
-        self.assertNotIn("Traceback", output)
 
     def test_nothing_to_check_is_a_failure(self):
         for name in ("format", "length", "words", "includes", "kokkos_labels"):
