@@ -184,6 +184,7 @@ TEST(Echo, ReadsBackAsTheSameStruct) {
   EXPECT_EQ(parse(to_toml(c), "echo"), c) << to_toml(c);
   EXPECT_EQ(parse(to_toml(RunConfig{}), "echo"), RunConfig{});
   EXPECT_NE(to_toml(c), to_toml(RunConfig{}));
+  EXPECT_THAT(to_toml(c), HasSubstr("weight_decay = 3.0 "));  // a float stays one for any reader
 }
 
 TEST(Echo, NamesEveryKnownKeyOnce) {
