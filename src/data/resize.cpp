@@ -130,11 +130,15 @@ Image resize_bicubic(const Image& source, int width, int height) {
     throw ValueError("resize_bicubic: target size " + std::to_string(width) + "x" +
                      std::to_string(height) + " (both sides must be positive)");
   }
-  if (width == source.width) {
-    return height == source.height ? source : resize_columns(source, height);
-  }
-  Image wide = resize_rows(source, width);
-  return height == source.height ? wide : resize_columns(wide, height);
+  const auto along_rows = [width](const Image& image) {
+    return image.width == width ? image : resize_rows(image, width);
+  };
+  const auto along_columns = [height](const Image& image) {
+    return image.height == height ? image : resize_columns(image, height);
+  };
+  // The rounding between the passes makes their order visible in the pixels.
+  const bool vertical_first = source.height > 100L * source.width && height < source.height;
+  return vertical_first ? along_rows(along_columns(source)) : along_columns(along_rows(source));
 }
 
 }  // namespace vlmark::data
