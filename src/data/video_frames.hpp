@@ -13,8 +13,8 @@ struct FrameSampling {
   double fps = 2.0;  ///< frames drawn per second of video
   int min_frames = 4;
   int max_frames = 768;
-  int frame_factor = 2;       ///< the count is a multiple of it (temporal_patch_size)
-  std::optional<int> frames;  ///< fixed count, rounded to a multiple; min and max do not apply
+  int frame_factor = 2;            ///< the count is a multiple of it (temporal_patch_size)
+  std::optional<int> frames = {};  ///< fixed count, rounded to a multiple; min and max do not apply
 };
 
 /// Number of frames drawn from a video of `total_frames` at `video_fps`.
