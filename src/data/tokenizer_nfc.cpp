@@ -43,7 +43,10 @@ constexpr Range inert[] = {
     // clang-format on
 };
 
-bool in_ranges(char32_t c) {
+/// U+11A7 is the one code point before the Hangul final consonants: it composes with nothing, but
+/// utf8proc 2.8 swallows it after a syllable.
+bool is_inert(char32_t c) {
+  if (c == 0x11a7) return true;
   if (c < inert[0].first) return false;
   const Range* after = std::upper_bound(std::begin(inert), std::end(inert), c,
                                         [](char32_t v, const Range& r) { return v < r.first; });
@@ -60,7 +63,6 @@ bool surely_normal(char32_t c) {
 }
 
 void append_normalized(std::string_view text, std::string& out) {
-  if (text.empty()) return;
   utf8proc_uint8_t* result = nullptr;
   const utf8proc_ssize_t size =
       utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
@@ -93,18 +95,30 @@ bool is_surely_nfc(std::string_view text) {
 std::string nfc(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  std::size_t done = 0;
+  // A span starts at a character that may compose with what follows and ends where nothing reaches
+  // across; only spans that hold something doubtful are handed to the library.
+  std::size_t copied = 0, span = 0;
+  bool doubtful = false;
+  const auto finish_span = [&](std::size_t end) {
+    if (!doubtful) return;
+    out.append(text.substr(copied, span - copied));
+    append_normalized(text.substr(span, end - span), out);
+    copied = end;
+    doubtful = false;
+  };
   for (std::size_t at = 0; at < text.size();) {
     const auto [code_point, bytes] = read_utf8(text, at);
-    if (in_ranges(code_point)) {
-      append_normalized(text.substr(done, at - done), out);
-      out.append(text.substr(at, bytes));
-      done = at + bytes;
+    const bool separates = is_inert(code_point);
+    if (separates || surely_normal(code_point)) {
+      finish_span(at);
+      span = separates ? at + bytes : at;
+    } else {
+      doubtful = true;
     }
     at += bytes;
   }
-  append_normalized(text.substr(done), out);
-  return out;
+  finish_span(text.size());
+  return out.append(text.substr(copied));
 }
 
 }  // namespace vlmark::data
