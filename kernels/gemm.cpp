@@ -1,0 +1,114 @@
+#include "kernels/gemm.hpp"
+
+#include <map>
+
+#include "kernels/gemm_kernels.hpp"
+#include "kernels/gemm_onednn.hpp"
+#include "kernels/shape.hpp"
+#include "src/base/counters.hpp"
+
+namespace vlmark::kernels {
+namespace {
+
+template <class T>
+constexpr DType dtype_of() {
+  return std::is_same_v<std::remove_const_t<T>, float> ? DType::f32 : DType::bf16;
+}
+
+template <class T>
+auto operand(const Mat<T>& m) {
+  return Operand<T*>{m.data(), static_cast<long>(m.stride(0))};
+}
+
+void book(const GemmShape& shape, GemmKernel kernel) {
+  // The text of a key costs more than a small product.
+  static std::map<GemmShape, std::string> keys;
+  std::string& key = keys[shape];
+  if (key.empty()) key = gemm_key(shape);
+  Counters& counted = counters();
+  counted.gemm_flops[static_cast<int>(CountedPart::current())] +=
+      std::uint64_t{2} * static_cast<std::uint64_t>(shape.m) * static_cast<std::uint64_t>(shape.n) *
+      static_cast<std::uint64_t>(shape.k);
+  ++counted.kernels[key][name_of(kernel)];
+}
+
+template <class A, class B, class C>
+void run(const Exec& exec, GemmKernel kernel, const GemmArguments<A, B, C>& arguments) {
+  switch (kernel) {
+    case GemmKernel::kokkos_tiled:
+      return gemm_tiled(exec, arguments);
+    case GemmKernel::kokkos_skinny:
+      return gemm_skinny(exec, arguments);
+    case GemmKernel::onednn_panels:
+      return gemm_panels(exec, arguments);
+    case GemmKernel::onednn_sgemm:
+      if constexpr (std::is_same_v<A, float> && std::is_same_v<B, float> &&
+                    std::is_same_v<C, float>) {
+        const GemmShape& s = arguments.shape;
+        onednn_sgemm(s.ta, s.tb, s.m, s.n, s.k, operand(arguments.a), operand(arguments.b),
+                     arguments.beta, operand(arguments.c));
+        return;
+      }
+      break;
+    case GemmKernel::onednn_bf16:
+      if constexpr (std::is_same_v<A, bf16> && std::is_same_v<B, bf16>) {
+        const auto untyped = [](auto m) { return Operand<const void*>{m.data, m.row}; };
+        const auto c = operand(arguments.c);
+        onednn_bf16(arguments.shape, untyped(operand(arguments.a)), untyped(operand(arguments.b)),
+                    arguments.beta, {c.data, c.row});
+        return;
+      }
+      break;
+  }
+  throw DeviceError("gemm: " + std::string(name_of(kernel)) + " does not serve " +
+                    gemm_key(arguments.shape) + " (a defect of choose_gemm). Please report it");
+}
+
+template <class A, class B, class C>
+void gemm_impl(const Exec& exec, Trans ta, Trans tb, const Mat<const A>& a, const Mat<const B>& b,
+               float beta, const Mat<C>& c) {
+  const int m = c.extent_int(0), n = c.extent_int(1);
+  const int k = a.extent_int(ta == Trans::yes ? 0 : 1);
+  ta == Trans::yes ? require_shape("gemm", "a", a, k, m) : require_shape("gemm", "a", a, m, k);
+  tb == Trans::yes ? require_shape("gemm", "b", b, n, k) : require_shape("gemm", "b", b, k, n);
+  if (beta != 0 && beta != 1)
+    throw ValueError("gemm: beta is " + std::to_string(beta) + " (must be 0 or 1)");
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    if (beta == 0) Kokkos::deep_copy(exec, c, C{});
+    return;
+  }
+  const GemmShape shape{dtype_of<A>(), dtype_of<B>(), dtype_of<C>(), ta, tb, m, n, k};
+  const GemmKernel kernel = choose_gemm(shape, gemm_settings());
+  run(exec, kernel, GemmArguments<A, B, C>{shape, a, b, beta, c});
+  book(shape, kernel);
+}
+
+}  // namespace
+
+void gemm(const Exec& exec, Trans ta, Trans tb, Mat<const float> a, Mat<const float> b, float beta,
+          Mat<float> c) {
+  gemm_impl<float, float, float>(exec, ta, tb, a, b, beta, c);
+}
+void gemm(const Exec& exec, Trans ta, Trans tb, Mat<const bf16> a, Mat<const bf16> b, float beta,
+          Mat<bf16> c) {
+  gemm_impl<bf16, bf16, bf16>(exec, ta, tb, a, b, beta, c);
+}
+void gemm(const Exec& exec, Trans ta, Trans tb, Mat<const bf16> a, Mat<const bf16> b, float beta,
+          Mat<float> c) {
+  gemm_impl<bf16, bf16, float>(exec, ta, tb, a, b, beta, c);
+}
+void gemm(const Exec& exec, Trans ta, Trans tb, Mat<const float> a, Mat<const bf16> b, float beta,
+          Mat<bf16> c) {
+  gemm_impl<float, bf16, bf16>(exec, ta, tb, a, b, beta, c);
+}
+void gemm(const Exec& exec, Trans ta, Trans tb, Mat<const float> a, Mat<const bf16> b, float beta,
+          Mat<float> c) {
+  gemm_impl<float, bf16, float>(exec, ta, tb, a, b, beta, c);
+}
+void gemm(const Exec& exec, Trans ta, Trans tb, Mat<const bf16> a, Mat<const float> b, float beta,
+          Mat<float> c) {
+  gemm_impl<bf16, float, float>(exec, ta, tb, a, b, beta, c);
+}
+
+}  // namespace vlmark::kernels

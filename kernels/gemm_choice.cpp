@@ -1,0 +1,96 @@
+#include "kernels/gemm_choice.hpp"
+
+#include "kernels/gemm_kernels.hpp"
+#include "kernels/gemm_onednn.hpp"
+#include "src/base/error.hpp"
+#include "src/base/isa.hpp"
+
+namespace vlmark::kernels {
+namespace {
+
+GemmSettings& settings_in_force() {
+  static GemmSettings settings = detected_gemm_settings();
+  return settings;
+}
+
+const char* short_name(DType type) { return type == DType::f32 ? "f32" : "bf16"; }
+
+GemmKernel own_kernel(const GemmShape& shape) {
+  const bool skinny =
+      shape.ta == Trans::no && shape.tb == Trans::yes && shape.m <= gemm_skinny_rows;
+  return skinny ? GemmKernel::kokkos_skinny : GemmKernel::kokkos_tiled;
+}
+
+}  // namespace
+
+const char* name_of(GemmKernel kernel) {
+  switch (kernel) {
+    case GemmKernel::kokkos_tiled:
+      return "kokkos_tiled";
+    case GemmKernel::kokkos_skinny:
+      return "kokkos_skinny";
+    case GemmKernel::onednn_sgemm:
+      return "onednn_sgemm";
+    case GemmKernel::onednn_panels:
+      return "onednn_panels";
+    case GemmKernel::onednn_bf16:
+      return "onednn_bf16";
+  }
+  return "?";
+}
+
+GemmSettings detected_gemm_settings() {
+  return {GemmBackend::automatic, onednn_built_in(), has_bf16_instructions()};
+}
+
+const GemmSettings& gemm_settings() { return settings_in_force(); }
+
+void set_gemm_settings(const GemmSettings& settings) {
+  const bool wants_onednn = settings.onednn || settings.backend == GemmBackend::onednn;
+  if (wants_onednn && !onednn_built_in())
+    throw DeviceError(
+        "set_gemm_settings: oneDNN is asked for but this build has none (all ranks must choose the "
+        "same kernels). Configure with VLMARK_ONEDNN=ON or use the Kokkos back end");
+  if (settings.bf16_instructions && !has_bf16_instructions())
+    throw DeviceError("set_gemm_settings: bf16 instructions are asked for but this CPU has " +
+                      instruction_set() +
+                      " (all ranks must choose the same kernels). Set bf16_instructions = false");
+  settings_in_force() = settings;
+}
+
+void set_gemm_backend(GemmBackend backend) {
+  GemmSettings settings = gemm_settings();
+  settings.backend = backend;
+  set_gemm_settings(settings);
+}
+
+GemmKernel choose_gemm(const GemmShape& shape, const GemmSettings& settings) {
+  if (settings.backend == GemmBackend::kokkos || !settings.onednn) return own_kernel(shape);
+  const bool all_f32 = shape.a == DType::f32 && shape.b == DType::f32 && shape.c == DType::f32;
+  if (all_f32) return GemmKernel::onednn_sgemm;
+  if (shape.a == DType::bf16 && shape.b == DType::bf16 && settings.bf16_instructions)
+    return GemmKernel::onednn_bf16;
+  if (settings.backend == GemmBackend::onednn) return GemmKernel::onednn_panels;
+  // One to four rows are bound by reading W: converting it first would read and write it twice
+  // more.
+  const GemmKernel own = own_kernel(shape);
+  return own == GemmKernel::kokkos_skinny ? own : GemmKernel::onednn_panels;
+}
+
+std::string gemm_key(const GemmShape& shape) {
+  std::string key = "gemm ";
+  key += shape.ta == Trans::yes ? 't' : 'n';
+  key += shape.tb == Trans::yes ? 't' : 'n';
+  key += std::string(" ") + short_name(shape.a);
+  if (shape.b != shape.a || shape.c != shape.a)
+    key += std::string(".") + short_name(shape.b) + "." + short_name(shape.c);
+  return key + " " + std::to_string(shape.m) + "x" + std::to_string(shape.n) + "x" +
+         std::to_string(shape.k);
+}
+
+std::size_t gemm_workspace_bytes(int threads) {
+  return gemm_panels_scratch_bytes() +
+         static_cast<std::size_t>(threads) * gemm_tiled_scratch_bytes();
+}
+
+}  // namespace vlmark::kernels

@@ -1,0 +1,102 @@
+#pragma once
+
+#include "kernels/float_vector.hpp"
+#include "kernels/team.hpp"
+
+// Register-blocked products of small fp32 tiles that lie in scratch: the inner loops of the tiled
+// GEMM and of attention.
+
+namespace vlmark::kernels {
+
+/// Rows and columns of a register block: 12 accumulators of 16 vector registers on AVX2.
+inline constexpr int kMicroRows = 6;
+inline constexpr int kMicroColumns = 2 * kVector;
+
+KOKKOS_INLINE_FUNCTION constexpr int round_up(int n, int multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+/// A operand of a product: element (i, l) at data[i * row + l * step]; strides in elements, so that
+/// a transposed tile needs no copy.
+struct TileA {
+  const float* data;
+  int row, step;
+};
+/// B operand: element (l, j) at data[(j / width) * panel + l * row + j % width] with
+/// width = kMicroColumns: packed panels (row = width) or plain rows (panel = width).
+struct TileB {
+  const float* data;
+  int row, panel;
+};
+/// Plain row-major tile whose width is a multiple of kMicroColumns.
+KOKKOS_INLINE_FUNCTION TileB plain_rows(const float* data, int row) {
+  return {data, row, kMicroColumns};
+}
+
+/// c[0..Rows, 0..kMicroColumns) = a b + (accumulate ? c : 0), l rising.
+template <int Rows>
+KOKKOS_INLINE_FUNCTION void micro_product(int k, const float* a, int a_row, int a_step,
+                                          const float* b, int b_row, float* c, int c_row,
+                                          bool accumulate) {
+  FloatVector sum[Rows][2];
+#pragma GCC unroll 6
+  for (int i = 0; i < Rows; ++i) {
+    sum[i][0] = FloatVector{};
+    sum[i][1] = FloatVector{};
+  }
+  for (int l = 0; l < k; ++l) {
+    const FloatVector b0 = load_vector(b), b1 = load_vector(b + kVector);
+#pragma GCC unroll 6
+    for (int i = 0; i < Rows; ++i) {
+      sum[i][0] = sum[i][0] + a[i * a_row] * b0;
+      sum[i][1] = sum[i][1] + a[i * a_row] * b1;
+    }
+    a += a_step;
+    b += b_row;
+  }
+#pragma GCC unroll 6
+  for (int i = 0; i < Rows; ++i) {
+    float* row = c + i * c_row;
+    if (accumulate) {
+      sum[i][0] = sum[i][0] + load_vector(row);
+      sum[i][1] = sum[i][1] + load_vector(row + kVector);
+    }
+    store_vector(row, sum[i][0]);
+    store_vector(row + kVector, sum[i][1]);
+  }
+}
+
+/// c[m, n] (+)= a[m, k] b[k, n], shared out over the team in register blocks; n is rounded up to
+/// kMicroColumns, so b and c must be that wide. No barrier. Each element is summed over l in rising
+/// order by one member: bits depend on k alone.
+KOKKOS_INLINE_FUNCTION void tile_product(const Team& team, int m, int n, int k, const TileA& a,
+                                         const TileB& b, float* c, int c_row, bool accumulate) {
+  const int row_blocks = (m + kMicroRows - 1) / kMicroRows;
+  const int column_blocks = (n + kMicroColumns - 1) / kMicroColumns;
+  // Row blocks run fastest: one panel of b stays in the first-level cache meanwhile.
+  for_each(team, row_blocks * column_blocks, [=](int block) {
+    const int i = block % row_blocks * kMicroRows, j = block / row_blocks;
+    const float* a_block = a.data + i * a.row;
+    const float* b_block = b.data + j * b.panel;
+    float* c_block = c + i * c_row + j * kMicroColumns;
+    const auto run = [&]<int Rows>() {
+      micro_product<Rows>(k, a_block, a.row, a.step, b_block, b.row, c_block, c_row, accumulate);
+    };
+    switch (m - i) {
+      case 1:
+        return run.template operator()<1>();
+      case 2:
+        return run.template operator()<2>();
+      case 3:
+        return run.template operator()<3>();
+      case 4:
+        return run.template operator()<4>();
+      case 5:
+        return run.template operator()<5>();
+      default:
+        return run.template operator()<6>();
+    }
+  });
+}
+
+}  // namespace vlmark::kernels
