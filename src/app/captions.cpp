@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "parallel/gather.hpp"
-#include "parallel/partition.hpp"
 #include "parallel/phase.hpp"
+#include "src/base/partition.hpp"
 #include "src/infer/greedy.hpp"
 
 namespace vlmark::app {
@@ -32,7 +32,7 @@ std::vector<CaptionAnswer> ask_captions(train::Trainer& trainer, parallel::Commu
   const auto engine = trainer.engine().inference();
   std::vector<CaptionAnswer> answers;
   for (int i = 0; i < trainer.data().size(); ++i) {
-    const int owner = parallel::owner_of(i, trainer.data().size(), comm.size());
+    const int owner = owner_of(i, trainer.data().size(), comm.size());
     CaptionAnswer a{trainer.data().entry(i).file.filename(), trainer.data().entry(i).caption, "",
                     ""};
     if (owner == comm.rank()) {
@@ -42,7 +42,7 @@ std::vector<CaptionAnswer> ask_captions(train::Trainer& trainer, parallel::Commu
     answers.push_back(std::move(a));
   }
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    const int owner = parallel::owner_of(static_cast<int>(i), trainer.data().size(), comm.size());
+    const int owner = owner_of(static_cast<int>(i), trainer.data().size(), comm.size());
     answers[i].answer = parallel::broadcast_string(comm, answers[i].answer, owner);
     answers[i].grey_answer = parallel::broadcast_string(comm, answers[i].grey_answer, owner);
   }

@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "parallel/partition.hpp"
 #include "src/app/commands.hpp"
 #include "src/app/progress.hpp"
 #include "src/base/error.hpp"
+#include "src/base/partition.hpp"
 #include "src/config/run_config.hpp"
 #include "src/data/patches.hpp"
 #include "src/io/hf_config.hpp"
@@ -19,7 +19,7 @@ namespace {
 /// What is planned: a model, its arithmetic and the micro-batches of every step.
 struct Task {
   plan::ModelConfig model;
-  engine::TrainingSettings settings;
+  model::TrainingSettings settings;
   int micro_batches = 1;
   std::vector<plan::MicroBatchShape> shapes;  ///< of one rank
 };
@@ -83,7 +83,7 @@ int plan_command(const PlanOptions& options) {
     throw ConfigError("--ranks: " + std::to_string(options.ranks) + " must be at least 1");
   const Task task = options.config.empty() ? task_of_model(options) : task_of_config(options);
   const model::Qwen2VL model(task.model);
-  const model::MemoryPlan plan = engine::plan_training(
+  const model::MemoryPlan plan = model::plan_training(
       model, task.settings, task.shapes, task.micro_batches, /*rank=*/0, options.ranks);
   if (options.json) {
     nlohmann::json j{{"model", task.model.name},        {"parameters", model.table().size()},

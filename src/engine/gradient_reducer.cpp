@@ -6,29 +6,14 @@
 #include "kernels/convert.hpp"
 #include "kernels/fill.hpp"
 #include "kernels/reduce.hpp"
-#include "parallel/partition.hpp"
+#include "src/base/partition.hpp"
 
 namespace vlmark::engine {
 namespace {
 
-using parallel::JoinPlan;
-using parallel::TreeNode;
+using JoinPlan;
 
 }  // namespace
-
-GradientMemory gradient_memory(int micro_batches, int rank, int ranks, bool deterministic) {
-  if (!deterministic) return {1, 0};
-  GradientMemory memory;
-  for (int r = 0; r < ranks; ++r) {
-    const parallel::Block block = parallel::block_of(micro_batches, r, ranks);
-    const JoinPlan joins = parallel::plan_joins(block.begin, block.end, micro_batches);
-    if (r == rank)
-      memory.buffers = std::max(joins.buffers, 1);
-    else
-      memory.received_subtrees += static_cast<int>(joins.results.size());
-  }
-  return memory;
-}
 
 GradientReducer::GradientReducer(const plan::FlatLayout& layout, const plan::StateLayout& state,
                                  const ArenaMemory& memory, parallel::Communicator& comm,
@@ -48,8 +33,8 @@ void GradientReducer::begin_step(int micro_batches) {
   micro_batches_ = micro_batches;
   nodes_.clear();
   for (int r = 0; r < comm_.size(); ++r) {
-    const parallel::Block block = parallel::block_of(micro_batches, r, comm_.size());
-    JoinPlan joins = parallel::plan_joins(block.begin, block.end, micro_batches);
+    const Block block = block_of(micro_batches, r, comm_.size());
+    JoinPlan joins = plan_joins(block.begin, block.end, micro_batches);
     nodes_.push_back(joins.results);
     if (r != comm_.rank()) continue;
     begin_ = static_cast<int>(block.begin);
@@ -124,7 +109,7 @@ void GradientReducer::join_subtrees(int b) {
   }
   for (parallel::Request& request : requests) std::move(request).wait();
 
-  const JoinPlan joins = parallel::plan_joins(leaves, micro_batches_);
+  const JoinPlan joins = plan_joins(leaves, micro_batches_);
   std::vector<float*> place_of(static_cast<std::size_t>(joins.buffers));
   const plan::Range slice{0, mine.size()};
   for (std::size_t k = 0; k < inputs.size(); ++k) {

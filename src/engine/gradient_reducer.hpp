@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "parallel/communicator.hpp"
-#include "parallel/tree.hpp"
+#include "src/base/summation_tree.hpp"
 #include "src/engine/arena_memory.hpp"
 #include "src/plan/flat_layout.hpp"
 #include "src/plan/state_layout.hpp"
@@ -50,15 +50,8 @@ class GradientReducer {
   float* received_;              // [subtrees of other ranks][slice]
   kernels::Exec exec_;
   int micro_batches_ = 0, begin_ = 0, end_ = 0;
-  parallel::JoinPlan local_;                            // over this rank's micro-batches
-  std::vector<std::vector<parallel::TreeNode>> nodes_;  // [rank]: what each rank ends with
+  JoinPlan local_;                            // over this rank's micro-batches
+  std::vector<std::vector<TreeNode>> nodes_;  // [rank]: what each rank ends with
 };
-
-/// Whole gradients a rank keeps at once, and gradients of other ranks one slice joins, for a step
-/// of `micro_batches`: what plan::StateSettings wants to know.
-struct GradientMemory {
-  int buffers = 1, received_subtrees = 0;
-};
-GradientMemory gradient_memory(int micro_batches, int rank, int ranks, bool deterministic);
 
 }  // namespace vlmark::engine

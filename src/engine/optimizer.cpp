@@ -29,7 +29,7 @@ kernels::Vec<float> vec(float* data, Range range) {
 template <class T>
 Optimizer<T>::Optimizer(const plan::ParameterTable& table, const plan::FlatLayout& layout,
                         const plan::StateLayout& state, const ArenaMemory& memory,
-                        parallel::Communicator& comm, const OptimizerSettings& settings)
+                        parallel::Communicator& comm, const plan::OptimizerSettings& settings)
     : table_(table),
       layout_(layout),
       comm_(comm),

@@ -5,8 +5,8 @@
 
 #include "parallel/communicator.hpp"
 #include "src/engine/arena_memory.hpp"
-#include "src/engine/optimizer_settings.hpp"
 #include "src/plan/flat_layout.hpp"
+#include "src/plan/optimizer_settings.hpp"
 #include "src/plan/state_layout.hpp"
 #include "src/plan/trainable.hpp"
 
@@ -28,7 +28,7 @@ class Optimizer {
  public:
   Optimizer(const plan::ParameterTable& table, const plan::FlatLayout& layout,
             const plan::StateLayout& state, const ArenaMemory& memory, parallel::Communicator& comm,
-            const OptimizerSettings& settings);
+            const plan::OptimizerSettings& settings);
 
   /// Zero moments; master = parameters on the owned slices.
   void reset();
@@ -56,7 +56,7 @@ class Optimizer {
   const plan::ParameterTable& table_;
   const plan::FlatLayout& layout_;
   parallel::Communicator& comm_;
-  OptimizerSettings settings_;
+  plan::OptimizerSettings settings_;
   kernels::Exec exec_;
   T* parameters_;
   float *master_, *first_moment_, *second_moment_;

@@ -19,13 +19,6 @@ namespace {
 
 using plan::ActionKind;
 
-plan::StateSettings state_settings(const TrainingSettings& settings, int micro_batches, int rank,
-                                   int ranks) {
-  const GradientMemory gradients =
-      gradient_memory(micro_batches, rank, ranks, settings.deterministic);
-  return {settings.type, /*training=*/true, gradients.buffers, gradients.received_subtrees};
-}
-
 /// The groups that some micro-batch of the step gives a gradient.
 Touched touched_by(const std::vector<plan::MicroBatchShape>& shapes,
                    const plan::Trainable& trainable) {
@@ -43,8 +36,8 @@ Touched touched_by(const std::vector<plan::MicroBatchShape>& shapes,
 template <class T>
 class Engine final : public TrainingEngine {
  public:
-  Engine(const model::Qwen2VL& model, const TrainingSettings& settings, std::int64_t arena_bytes,
-         const plan::StateSettings& state, parallel::Communicator& comm)
+  Engine(const model::Qwen2VL& model, const model::TrainingSettings& settings,
+         std::int64_t arena_bytes, const plan::StateSettings& state, parallel::Communicator& comm)
       : model_(model),
         settings_(settings),
         comm_(comm),
@@ -93,7 +86,7 @@ class Engine final : public TrainingEngine {
                    const plan::TensorVisit& visit) const;
 
   const model::Qwen2VL& model_;
-  TrainingSettings settings_;
+  model::TrainingSettings settings_;
   parallel::Communicator& comm_;
   kernels::Exec exec_;
   plan::FlatLayout layout_;
@@ -136,7 +129,7 @@ double Engine<T>::mean_loss(const StepInput& input) {
   comm_.all_reduce(parallel::buffer(loss_sums_), parallel::Reduce::sum).wait();
   long supervised = 0;
   for (const auto& shape : input.shapes) supervised += shape.supervised;
-  return supervised == 0 ? 0 : parallel::tree_sum(loss_sums_) / static_cast<double>(supervised);
+  return supervised == 0 ? 0 : tree_sum(loss_sums_) / static_cast<double>(supervised);
 }
 
 template <class T>
@@ -204,22 +197,13 @@ void Engine<T>::run(const plan::Action& action, const StepInput& input) {
 
 }  // namespace
 
-model::MemoryPlan plan_training(const model::Qwen2VL& model, const TrainingSettings& settings,
-                                std::span<const plan::MicroBatchShape> shapes, int micro_batches,
-                                int rank, int ranks) {
-  const plan::FlatLayout layout(model.table(), ranks, settings.bucket_elements);
-  return model::record_training(model, shapes, {settings.type, settings.trainable},
-                                settings.recompute, layout,
-                                state_settings(settings, micro_batches, rank, ranks));
-}
-
 std::unique_ptr<TrainingEngine> make_training_engine(const model::Qwen2VL& model,
-                                                     const TrainingSettings& settings,
+                                                     const model::TrainingSettings& settings,
                                                      const model::MemoryPlan& plan,
                                                      int micro_batches,
                                                      parallel::Communicator& comm) {
-  const plan::StateSettings state =
-      state_settings(settings, micro_batches, comm.rank(), comm.size());
+  const plan::StateSettings state = plan::training_state(settings.type, settings.deterministic,
+                                                         micro_batches, comm.rank(), comm.size());
   if (settings.type == DType::f32)
     return std::make_unique<Engine<float>>(model, settings, plan.arena_bytes, state, comm);
   return std::make_unique<Engine<bf16>>(model, settings, plan.arena_bytes, state, comm);

@@ -7,23 +7,12 @@
 
 #include "parallel/communicator.hpp"
 #include "src/engine/inference_engine.hpp"
-#include "src/engine/optimizer_settings.hpp"
 #include "src/model/micro_batch.hpp"
-#include "src/model/record_step.hpp"
+#include "src/model/training_plan.hpp"
 #include "src/plan/schedule.hpp"
 #include "src/plan/tensor_fill.hpp"
 
 namespace vlmark::engine {
-
-/// What fixes the arithmetic of a training run besides the model.
-struct TrainingSettings {
-  DType type = DType::f32;  ///< of parameters and activations
-  plan::Trainable trainable;
-  plan::Recompute recompute;
-  bool deterministic = true;
-  long bucket_elements = 0;  ///< 0: one bucket
-  OptimizerSettings optimizer;
-};
 
 /// One step: the shapes of all its micro-batches, known to every rank, and where a rank gets the
 /// contents of its own.
@@ -73,16 +62,10 @@ class TrainingEngine {
   virtual std::size_t non_finite_parameters() const = 0;
 };
 
-/// The memory plan of one rank for steps of at most `micro_batches` with the given shapes. Needs
-/// no memory, kernels or other ranks.
-model::MemoryPlan plan_training(const model::Qwen2VL& model, const TrainingSettings& settings,
-                                std::span<const plan::MicroBatchShape> shapes, int micro_batches,
-                                int rank, int ranks);
-
-/// Allocates the arena of `plan` (from plan_training with the same arguments). `model` and `comm`
-/// outlive the engine. Throws DeviceError where the memory is not there.
+/// Allocates the arena of `plan`, which model::plan_training made from the same arguments. `model`
+/// and `comm` outlive the engine. Throws DeviceError where the memory is not there.
 std::unique_ptr<TrainingEngine> make_training_engine(const model::Qwen2VL& model,
-                                                     const TrainingSettings& settings,
+                                                     const model::TrainingSettings& settings,
                                                      const model::MemoryPlan& plan,
                                                      int micro_batches,
                                                      parallel::Communicator& comm);

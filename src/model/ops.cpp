@@ -1,7 +1,7 @@
 #include "src/model/ops.hpp"
 
 #include "src/base/error.hpp"
-#include "src/plan/workspace.hpp"
+#include "src/base/workspace.hpp"
 
 namespace vlmark::model {
 namespace {
@@ -13,6 +13,8 @@ void require_columns(const char* where, const Tensor& x, long columns) {
 void require_same(const char* where, const char* name, const Tensor& a, const Tensor& b) {
   require_extents(where, name, {a.rows(), a.columns()}, {b.rows(), b.columns()});
 }
+
+int rows_of(const Tensor& x) { return static_cast<int>(x.rows()); }
 
 long count(std::span<const int> indices) { return static_cast<long>(indices.size()); }
 
@@ -73,7 +75,7 @@ void Ops::linear_backward_weight(const Tensor& dy, const Tensor& x, const plan::
   require_columns("linear_backward", x, layer.in);
   if (learns(layer.weight)) run_linear_backward_weight(dy, x, layer);
   if (learns(layer.bias)) {
-    Tensor partial_sums = make(plan::column_sum_rows(dy.rows()), layer.out, DType::f32);
+    Tensor partial_sums = make(column_sum_workspace_rows(rows_of(dy)), layer.out, DType::f32);
     run_bias_backward(dy, layer.bias, partial_sums);
   }
 }
@@ -96,7 +98,7 @@ Tensor Ops::rms_norm(const Tensor& x, int gain, float eps, Tensor& scale) {
 Tensor Ops::rms_norm_backward(const Tensor& dy, const Tensor& x, int gain, const Tensor& scale) {
   require_same("rms_norm_backward", "dy", dy, x);
   Tensor dx = make(x.rows(), x.columns(), type());
-  Tensor partial_sums = make(plan::column_sum_rows(x.rows()), x.columns(), DType::f32);
+  Tensor partial_sums = make(norm_workspace_rows(rows_of(x)), x.columns(), DType::f32);
   run_rms_norm_backward(dy, x, gain, scale, dx, partial_sums);
   return dx;
 }
@@ -115,7 +117,7 @@ Tensor Ops::layer_norm_backward(const Tensor& dy, const Tensor& x, const plan::L
   require_same("layer_norm_backward", "dy", dy, x);
   Tensor dx = make(x.rows(), x.columns(), type());
   // Partial sums of the gain's gradient, then of the bias's.
-  Tensor partial_sums = make(2 * plan::column_sum_rows(x.rows()), x.columns(), DType::f32);
+  Tensor partial_sums = make(layer_norm_workspace_rows(rows_of(x)), x.columns(), DType::f32);
   run_layer_norm_backward(dy, x, layer, statistics, dx, partial_sums);
   return dx;
 }
@@ -210,7 +212,8 @@ Tensor Ops::linear_cross_entropy(const Tensor& h, const plan::Linear& head,
   Tensor dh;
   if (gradient) dh = make(h.rows(), h.columns(), type());
   Tensor losses = make(1, h.rows(), DType::f32);
-  Tensor logits_tile = make(plan::logits_tile(h.rows()), head.out, DType::f32);
+  Tensor logits_tile =
+      make(linear_cross_entropy_tile(rows_of(h), static_cast<int>(head.out)), head.out, DType::f32);
   loss_sum += run_linear_cross_entropy(h, head, targets, scale, gradient ? &dh : nullptr, losses,
                                        logits_tile);
   return dh;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "src/base/partition.hpp"
+#include "src/base/summation_tree.hpp"
+
 namespace vlmark::plan {
 namespace {
 
@@ -14,6 +17,21 @@ long largest_slice(const FlatLayout& layout) {
 constexpr std::int64_t fp32 = 4;
 
 }  // namespace
+
+StateSettings training_state(DType type, bool deterministic, int micro_batches, int rank,
+                             int ranks) {
+  StateSettings state{type, /*training=*/true, 1, 0};
+  if (!deterministic) return state;
+  for (int r = 0; r < ranks; ++r) {
+    const Block block = block_of(micro_batches, r, ranks);
+    const JoinPlan joins = plan_joins(block.begin, block.end, micro_batches);
+    if (r == rank)
+      state.gradient_buffers = std::max(joins.buffers, 1);
+    else
+      state.received_subtrees += static_cast<int>(joins.results.size());
+  }
+  return state;
+}
 
 StateLayout place_state(Arena& arena, const FlatLayout& layout, const StateSettings& settings) {
   StateLayout state;

@@ -18,6 +18,11 @@ struct StateSettings {
   int received_subtrees = 0;  ///< gradients of other ranks that one slice joins
 };
 
+/// The settings of `rank` for steps of at most `micro_batches` over all ranks: how many gradients
+/// the summation tree keeps at once, here and while slices are joined.
+StateSettings training_state(DType type, bool deterministic, int micro_batches, int rank,
+                             int ranks);
+
 /// Places of a rank's persistent buffers in its arena. -1: the rank has no such buffer.
 struct StateLayout {
   std::int64_t parameters = -1;         ///< [layout.size()] of `type`

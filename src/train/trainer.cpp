@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "parallel/agree.hpp"
-#include "parallel/partition.hpp"
 #include "parallel/phase.hpp"
 #include "parallel/scalars.hpp"
 #include "src/base/clock.hpp"
 #include "src/base/error.hpp"
+#include "src/base/partition.hpp"
 #include "src/base/philox.hpp"
 #include "src/io/hf_config.hpp"
 #include "src/io/journal_records.hpp"
@@ -82,9 +82,9 @@ Work& Work::operator+=(const Work& other) {
   return *this;
 }
 
-engine::TrainingSettings training_settings(const config::RunConfig& config) {
+model::TrainingSettings training_settings(const config::RunConfig& config) {
   const config::TrainSection& t = config.train;
-  engine::TrainingSettings settings;
+  model::TrainingSettings settings;
   settings.type = config.model.precision;
   settings.trainable = {t.trains_vit(), t.trains_merger(), t.trains_llm()};
   settings.recompute = {config.recompute.norms, config.recompute.activation};
@@ -107,15 +107,15 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
   });
   require_same_inputs();
   parallel::agree(comm, "memory", [&] {
-    const parallel::Block mine = parallel::block_of(t.micro_batches, comm.rank(), comm.size());
+    const Block mine = block_of(t.micro_batches, comm.rank(), comm.size());
     std::vector<plan::MicroBatchShape> shapes;
     for (int step = 0; step < t.steps; ++step) {
       const auto all = step_shapes(step);
       shapes.insert(shapes.end(), all.begin() + mine.begin, all.begin() + mine.end);
     }
-    const engine::TrainingSettings settings = training_settings(config);
+    const model::TrainingSettings settings = training_settings(config);
     plan_ =
-        engine::plan_training(*model_, settings, shapes, t.micro_batches, comm.rank(), comm.size());
+        model::plan_training(*model_, settings, shapes, t.micro_batches, comm.rank(), comm.size());
     engine_ = engine::make_training_engine(*model_, settings, plan_, t.micro_batches, comm);
   });
   parallel::agree(comm, "weights", [&] {

@@ -77,6 +77,6 @@ class Trainer {
 };
 
 /// Arithmetic of the engine as the run description asks for it.
-engine::TrainingSettings training_settings(const config::RunConfig& config);
+model::TrainingSettings training_settings(const config::RunConfig& config);
 
 }  // namespace vlmark::train

@@ -17,7 +17,7 @@
 namespace vlmark::test {
 namespace {
 
-using engine::TrainingSettings;
+using model::TrainingSettings;
 
 class Golden : public testing::TestWithParam<GoldenCase> {
  protected:

@@ -44,7 +44,7 @@ class GoldenTrajectory : public testing::TestWithParam<std::filesystem::path> {
 
   Run train(DType type, parallel::Communicator& comm) const {
     const json& optimizer = stored.at("optimizer");
-    engine::TrainingSettings settings{.type = type};
+    model::TrainingSettings settings{.type = type};
     settings.optimizer = {optimizer.at("beta1"), optimizer.at("beta2"), optimizer.at("eps"), 0.1,
                           optimizer.at("clip_global_norm")};
     settings.bucket_elements = 100'000;  // several buckets
@@ -58,7 +58,7 @@ class GoldenTrajectory : public testing::TestWithParam<std::filesystem::path> {
     }
     const int micro_batches = static_cast<int>(most);
     const auto plan =
-        engine::plan_training(model, settings, shapes, micro_batches, comm.rank(), comm.size());
+        model::plan_training(model, settings, shapes, micro_batches, comm.rank(), comm.size());
     const auto engine = engine::make_training_engine(model, settings, plan, micro_batches, comm);
     engine->set_parameters(golden_weights(folder()));
     Run run;

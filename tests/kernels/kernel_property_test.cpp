@@ -154,7 +154,7 @@ std::vector<double> all_sums(const Exec& exec) {
   const auto dy = to_view<float>(gaussian(tokens * hidden, 2), tokens, hidden);
   const auto w = to_view<float>(gaussian(hidden, 3)), b = to_view<float>(gaussian(hidden, 4));
   const Mat<float> y("y", tokens, hidden), d_table("d_table", vocab, hidden);
-  const Mat<float> workspace("workspace", kernels::layer_norm_workspace_rows(tokens), hidden);
+  const Mat<float> workspace("workspace", layer_norm_workspace_rows(tokens), hidden);
   const Vec<float> mean("mean", tokens), rstd("rstd", tokens), dw("dw", hidden), db("db", hidden),
       losses("losses", tokens);
   const Vec<double> sums("sums", 10);

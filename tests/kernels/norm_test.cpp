@@ -33,7 +33,7 @@ struct Data {
         db(to_view<float>(gaussian(c.hidden, 12))),
         mean("test::mean", c.tokens),
         r("test::r", c.tokens),
-        workspace("test::workspace", kernels::layer_norm_workspace_rows(c.tokens), c.hidden) {}
+        workspace("test::workspace", layer_norm_workspace_rows(c.tokens), c.hidden) {}
   Mat<T> x;
   Vec<T> w, b;
   Mat<T> dy, y, dx;

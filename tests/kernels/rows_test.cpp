@@ -61,9 +61,8 @@ void check_sums(Case c) {
   const auto db = to_view<float>(gaussian(c.columns, 4));
   auto expected = reference::bias_gradient(hx, c.columns);
   for (int h = 0; h < c.columns; ++h) expected[h] += db(h);
-  kernels::bias_gradient(
-      Exec{}, x, db,
-      Mat<float>("workspace", kernels::column_sum_workspace_rows(c.rows), c.columns));
+  kernels::bias_gradient(Exec{}, x, db,
+                         Mat<float>("workspace", column_sum_workspace_rows(c.rows), c.columns));
   // Higham 2002, eq. 4.4: depth * u * sum |x|.
   EXPECT_TRUE(close(to_host(db), expected, 0,
                     column_sum_depth() * kRoundoff<float> * (c.rows + 1) * (max_abs(hx) + 5)));
@@ -79,11 +78,11 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Rows,
                                          Case{33, 257}, Case{300, 600}));
 
 TEST(Workspace, CountsWholeBlocks) {
-  EXPECT_EQ(kernels::column_sum_workspace_rows(0), 0);
-  EXPECT_EQ(kernels::column_sum_workspace_rows(1), 1);
-  EXPECT_EQ(kernels::column_sum_workspace_rows(32), 1);
-  EXPECT_EQ(kernels::norm_workspace_rows(33), 2);
-  EXPECT_EQ(kernels::layer_norm_workspace_rows(33), 4);
+  EXPECT_EQ(column_sum_workspace_rows(0), 0);
+  EXPECT_EQ(column_sum_workspace_rows(1), 1);
+  EXPECT_EQ(column_sum_workspace_rows(32), 1);
+  EXPECT_EQ(norm_workspace_rows(33), 2);
+  EXPECT_EQ(layer_norm_workspace_rows(33), 4);
 }
 
 TEST(BiasGradient, SkipsAFrozenBias) {

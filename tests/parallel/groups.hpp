@@ -8,7 +8,7 @@
 
 #include "parallel/communicator.hpp"
 #include "parallel/mpi_communicator.hpp"
-#include "parallel/partition.hpp"
+#include "src/base/partition.hpp"
 #include "tests/support/mpi_world.hpp"
 
 namespace vlmark::parallel::test {

@@ -1,11 +1,11 @@
-#include "parallel/tree.hpp"
+#include "src/base/summation_tree.hpp"
 
 #include <algorithm>
 #include <string>
 
 #include "src/base/error.hpp"
 
-namespace vlmark::parallel {
+namespace vlmark {
 namespace {
 
 /// The lowest node that covers the same micro-batches: goes down while the right child is empty.
@@ -92,4 +92,4 @@ double tree_sum(std::span<const double> values) {
   return sums[0];
 }
 
-}  // namespace vlmark::parallel
+}  // namespace vlmark

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace vlmark::engine {
+namespace vlmark::plan {
 
 /// AdamW (Loshchilov & Hutter, arXiv:1711.05101, algorithm 2) and clipping.
 struct OptimizerSettings {
@@ -9,4 +9,4 @@ struct OptimizerSettings {
   double clip_norm = 1.0;     ///< factor = min(1, clip_norm / (norm + 1e-6))
 };
 
-}  // namespace vlmark::engine
+}  // namespace vlmark::plan

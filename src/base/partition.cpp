@@ -1,10 +1,10 @@
-#include "parallel/partition.hpp"
+#include "src/base/partition.hpp"
 
 #include <string>
 
 #include "src/base/error.hpp"
 
-namespace vlmark::parallel {
+namespace vlmark {
 namespace {
 
 /// floor(n r / R) without forming n r, which overflows for large n.
@@ -38,4 +38,4 @@ int owner_of(std::int64_t item, std::int64_t items, int ranks) {
   return low;
 }
 
-}  // namespace vlmark::parallel
+}  // namespace vlmark

@@ -1,4 +1,4 @@
-#include "parallel/partition.hpp"
+#include "src/base/partition.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "src/base/error.hpp"
 
-namespace vlmark::parallel::test {
+namespace vlmark::test {
 namespace {
 
 TEST(Partition, BlocksFollowEachOtherAndCoverAllItems) {
@@ -48,4 +48,4 @@ TEST(Partition, RefusesWhatIsNoRankOrItem) {
 }
 
 }  // namespace
-}  // namespace vlmark::parallel::test
+}  // namespace vlmark::test

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace vlmark::parallel {
+namespace vlmark {
 
 /// The items [begin, end).
 struct Block {
@@ -23,4 +23,4 @@ Block block_of(std::int64_t items, int rank, int ranks);
 /// The rank whose block holds `item`. Throws ValueError unless 0 <= item < items.
 int owner_of(std::int64_t item, std::int64_t items, int ranks);
 
-}  // namespace vlmark::parallel
+}  // namespace vlmark

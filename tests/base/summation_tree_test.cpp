@@ -1,4 +1,4 @@
-#include "parallel/tree.hpp"
+#include "src/base/summation_tree.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,11 +6,11 @@
 #include <cmath>
 #include <numeric>
 
-#include "parallel/partition.hpp"
 #include "src/base/error.hpp"
+#include "src/base/partition.hpp"
 #include "tests/support/random_data.hpp"
 
-namespace vlmark::parallel::test {
+namespace vlmark::test {
 namespace {
 
 using vlmark::test::gaussian;
@@ -154,4 +154,4 @@ TEST(TreeErrors, RefusesGapsAndBlocksOutOfRange) {
 }
 
 }  // namespace
-}  // namespace vlmark::parallel::test
+}  // namespace vlmark::test

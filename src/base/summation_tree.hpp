@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-namespace vlmark::parallel {
+namespace vlmark {
 
 // The fixed summation tree over the M micro-batches of one step: floating-point sums joined along
 // it have the same bits for every number of ranks (docs/architecture.md, idea 2). Everything here
@@ -61,4 +61,4 @@ JoinPlan plan_joins(std::int64_t begin, std::int64_t end, std::int64_t micro_bat
 /// plans above compute, for scalars that one rank holds all of.
 double tree_sum(std::span<const double> values);
 
-}  // namespace vlmark::parallel
+}  // namespace vlmark
