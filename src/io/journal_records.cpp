@@ -94,6 +94,16 @@ std::string counter_name(int counter) {
   return counter == 2 * kParts ? "sent_bytes" : "messages";
 }
 
+std::uint64_t& counter_value(StepCounters& counters, int counter) {
+  if (counter < kParts) return counters.gemm_flops[counter];
+  if (counter < 2 * kParts) return counters.attention_flops[counter - kParts];
+  return counter == 2 * kParts ? counters.sent_bytes : counters.messages;
+}
+std::uint64_t counter_value(const StepCounters& counters, int counter) {
+  StepCounters copy = counters;
+  return counter_value(copy, counter);
+}
+
 void append(JournalWriter& journal, const StepTiming& record) {
   append_pod(journal, RecordType::step_timing, record);
 }

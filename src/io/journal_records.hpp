@@ -85,6 +85,9 @@ struct StepCounters {
 inline constexpr int kStepCounters = 2 * kParts + 2;
 /// "gemm_flops.vit" ... "messages": in the order of the struct.
 std::string counter_name(int counter);
+/// The counter of that name.
+std::uint64_t counter_value(const StepCounters& counters, int counter);
+std::uint64_t& counter_value(StepCounters& counters, int counter);
 
 /// One action of the schedule; `kind` and `lane` index the names the record is given.
 struct ActionTiming {
