@@ -15,7 +15,7 @@ namespace vlmark::app {
 /// written. Collective.
 std::vector<io::Text> provenance(const config::RunConfig& config, parallel::Communicator& comm);
 
-/// Names of actions and lanes, versions and times of the record.
-io::RecordSettings record_settings(const std::string& started);
+/// Names of actions and lanes and the times of the record.
+io::RecordHeader record_header(const std::string& started);
 
 }  // namespace vlmark::app

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <Kokkos_Core.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "parallel/agree.hpp"
@@ -13,6 +14,7 @@
 #include "src/app/progress.hpp"
 #include "src/app/provenance.hpp"
 #include "src/base/clock.hpp"
+#include "src/base/error.hpp"
 #include "src/base/isa.hpp"
 #include "src/base/memory.hpp"
 #include "src/engine/kernel_choice.hpp"
@@ -105,7 +107,7 @@ std::string result_json(const std::vector<io::Verification>& checks, const repor
                    {"steps", claim.steps},
                    {"untimed_steps", claim.untimed_steps},
                    {"record", record.string()},
-                   {"rules", report::rules_version}};
+                   {"rules", io::kRulesVersion}};
   for (const auto& c : checks)
     j["checks"].push_back({{"rule", c.rule},
                            {"item", c.item},
@@ -149,11 +151,12 @@ int run(Communicator& comm, const RunOptions& options) {
   parallel::set_phase("record");
   if (config.output.export_model && comm.rank() == 0)
     export_model(trainer, config, folder / "model");
-  for (const io::Verification& check : checks) io::append(*journal, check);
+  if (comm.rank() == 0)  // the same on every rank
+    for (const io::Verification& check : checks) io::append(*journal, check);
   note_plan_and_memory(*journal, trainer, measured);
   io::append_kernels(*journal, counters());
   journal->close();
-  io::merge_record(comm, folder, record_settings(started));
+  io::merge_journals(comm, folder, record_header(started));
 
   const report::Claim claim{
       .value = static_cast<double>(trainer.window_work().positions()) / trainer.window_seconds(),

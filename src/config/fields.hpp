@@ -63,12 +63,13 @@ void visit(Config& c, Visitor&& v) {
   v.field("stage", train.stage, "1 ViT, 2 everything, 3 LLM", from_to(1, 3));
   v.field("train_merger", train.train_merger, "true, false or default (with the ViT)");
   v.field("deterministic", train.deterministic, "fixed order of every sum");
+  v.field("untimed_steps", train.untimed_steps, "before the timed window", at_least(0));
   v.field("trace_steps", train.trace_steps, "first steps recorded action by action", at_least(0));
 
   auto& recompute = c.recompute;
   v.table("recompute", "formed again in the backward pass instead of kept");
   v.field("norms", recompute.norms, "outputs of the norms");
-  v.field("swiglu", recompute.swiglu, "the product inside SwiGLU");
+  v.field("activation", recompute.activation, "SwiGLU product and quick-GELU output");
 
   auto& parallel = c.parallel;
   v.table("parallel", "ranks");

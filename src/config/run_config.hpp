@@ -49,6 +49,7 @@ struct TrainSection {
   int stage = 2;                     ///< of the paper: 1 ViT, 2 everything, 3 LLM
   std::optional<bool> train_merger;  ///< none: as the stage says
   bool deterministic = true;         ///< fixed order of every sum
+  int untimed_steps = 5;             ///< not part of the timed window; at most all but one
   int trace_steps = 2;               ///< first steps whose actions are recorded
   bool operator==(const TrainSection&) const = default;
 
@@ -62,7 +63,7 @@ struct TrainSection {
 /// What the backward pass forms again instead of keeping it.
 struct RecomputeSection {
   bool norms = false;   ///< outputs of the norms
-  bool swiglu = false;  ///< the product inside SwiGLU
+  bool activation = false;  ///< SwiGLU product and quick-GELU output
   bool operator==(const RecomputeSection&) const = default;
 };
 

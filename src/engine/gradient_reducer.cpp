@@ -9,12 +9,6 @@
 #include "src/base/partition.hpp"
 
 namespace vlmark::engine {
-namespace {
-
-using JoinPlan;
-
-}  // namespace
-
 GradientReducer::GradientReducer(const plan::FlatLayout& layout, const plan::StateLayout& state,
                                  const ArenaMemory& memory, parallel::Communicator& comm,
                                  bool deterministic)

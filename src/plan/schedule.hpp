@@ -22,6 +22,7 @@ const char* name_of(ActionKind kind);
 
 /// Order holds inside a lane; between lanes only through buffers.
 enum class Lane : std::uint8_t { compute, tensor, pipeline, data };
+inline constexpr int kLanes = 4;
 const char* name_of(Lane lane);
 
 /// A piece of memory that actions hand to each other.

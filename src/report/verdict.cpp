@@ -6,6 +6,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "src/io/record.hpp"
+
 namespace vlmark::report {
 namespace {
 
@@ -20,7 +22,9 @@ std::string rules_of(const std::vector<io::Verification>& checks) {
     if (std::find(rules.begin(), rules.end(), check.rule) == rules.end())
       rules.push_back(check.rule);
   std::sort(rules.begin(), rules.end());
-  return fmt::format("{}", fmt::join(rules, ","));
+  std::string text;
+  for (const std::string& rule : rules) text += (text.empty() ? "" : ",") + rule;
+  return text;
 }
 
 }  // namespace
@@ -76,7 +80,7 @@ std::string result_line(const std::vector<io::Verification>& checks, const Claim
       "VLMARK RESULT {} official=no checked={} fom={} value={:.4g} steps={} untimed={} model={} "
       "prec={} ranks={} isa={} rules={}",
       verdict, rules_of(checks), claim.fom, claim.value, claim.steps, claim.untimed_steps,
-      claim.model, claim.precision, claim.ranks, claim.instruction_set, rules_version);
+      claim.model, claim.precision, claim.ranks, claim.instruction_set, io::kRulesVersion);
 }
 
 }  // namespace vlmark::report

@@ -8,9 +8,6 @@
 
 namespace vlmark::report {
 
-/// Version of the rule set that results are judged by (docs/rules.md).
-inline constexpr const char* rules_version = "1.0";
-
 /// What a finished run claims.
 struct Claim {
   std::string fom = "train.positions_per_s";
