@@ -29,25 +29,23 @@ struct RecordHeader {
 ///
 /// BEFORE: every rank has closed its journal.   AFTER: rank 0 sees the record in its place.
 ///
-/// | path                                   | shape                 | content |
-/// |----------------------------------------|-----------------------|---------------------------------------------------------|
-/// | / attributes                           |                       | schema_version,
-/// rules_version, kind, start_utc, end_utc | | /config, /topology                     | text | of
-/// rank 0's journal                                     | | /provenance/*, /plan/* | text | of rank
-/// 0's journal                                     | | /plan/values/*                         |
-/// [item]                | name, value: of rank 0's journal                        | | /steps/step
-/// | [step]                | number of the step                                      | |
-/// /steps/loss, grad_norm, learning_rate  | [step]                | of rank 0's journal | |
-/// /steps/tokens                          | [step, kind]          | of rank 0's journal | |
-/// /steps/start_ns, end_ns                | [step, rank]          | monotonic clock of the rank |
-/// | /steps/phase_ns                        | [step, rank, phase]   | durations | |
-/// /steps/clock_offset_ns, clock_error_ns | [rank]                | as ClockOffset | | /counters |
-/// [step, rank, counter] | as StepCounters                                         | | /trace/* |
-/// [action]              | rank and the fields of ActionTiming                     | |
-/// /memory/planned_bytes, measured_bytes  | [rank, category]      | as MemoryPeak | |
-/// /verification/*                        | [check]               | rank and the fields of
-/// Verification                     | | /gemm_kernels/*                        | [use] | rank and
-/// the fields of KernelUse                        |
+/// | path                                   | shape                 | content                |
+/// |----------------------------------------|-----------------------|------------------------|
+/// | / attributes                           | text                  | versions, RecordHeader |
+/// | /config, /topology                     | text                  | of rank 0              |
+/// | /provenance/*, /plan/*                 | text                  | of rank 0              |
+/// | /plan/values/*                         | [item]                | PlanValue, of rank 0   |
+/// | /steps/step, loss, grad_norm           | [step]                | StepScalars, of rank 0 |
+/// | /steps/learning_rate                   | [step]                | StepScalars, of rank 0 |
+/// | /steps/tokens                          | [step, kind]          | StepScalars, of rank 0 |
+/// | /steps/start_ns, end_ns                | [step, rank]          | StepTiming             |
+/// | /steps/phase_ns                        | [step, rank, phase]   | StepTiming             |
+/// | /steps/clock_offset_ns, clock_error_ns | [rank]                | ClockOffset            |
+/// | /counters                              | [step, rank, counter] | StepCounters           |
+/// | /trace/*                               | [action]              | rank, ActionTiming     |
+/// | /memory/planned_bytes, measured_bytes  | [rank, category]      | MemoryPeak             |
+/// | /verification/*                        | [check]               | rank, Verification     |
+/// | /gemm_kernels/*                        | [use]                 | rank, KernelUse        |
 ///
 /// The names along an axis (kind, phase, counter, category; kind and lane of /trace) stand in an
 /// attribute of that name on the dataset.
