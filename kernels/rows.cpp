@@ -66,6 +66,16 @@ void add_bias_impl(const Exec& exec, Vec<const T> b, Mat<T> y) {
 }
 
 template <class T>
+void broadcast_impl(const Exec& exec, Vec<const T> b, Mat<T> y) {
+  const int columns = y.extent_int(1);
+  require_shape("broadcast_row", "b", b, columns);
+  for_each_row(
+      "vlmark::broadcast_row", exec, y.extent_int(0), KOKKOS_LAMBDA(const Team& team, int t) {
+        for_each(team, columns, [&](int h) { y(t, h) = b(h); });
+      });
+}
+
+template <class T>
 void bias_gradient_impl(const Exec& exec, Mat<const T> dy, Vec<float> db, Mat<float> workspace) {
   if (db.extent(0) == 0) return;
   const int rows = dy.extent_int(0), columns = dy.extent_int(1);
@@ -107,6 +117,13 @@ void add_bias(const Exec& exec, Vec<const float> b, Mat<float> y) {
   add_bias_impl<float>(exec, b, y);
 }
 void add_bias(const Exec& exec, Vec<const bf16> b, Mat<bf16> y) { add_bias_impl<bf16>(exec, b, y); }
+
+void broadcast_row(const Exec& exec, Vec<const float> b, Mat<float> y) {
+  broadcast_impl<float>(exec, b, y);
+}
+void broadcast_row(const Exec& exec, Vec<const bf16> b, Mat<bf16> y) {
+  broadcast_impl<bf16>(exec, b, y);
+}
 
 void bias_gradient(const Exec& exec, Mat<const float> dy, Vec<float> db, Mat<float> workspace) {
   bias_gradient_impl<float>(exec, dy, db, workspace);
