@@ -64,7 +64,10 @@ void drop_request(Communicator& comm) {
 
 void drop_collective(Communicator& comm) {
   static float value;
-  if (last(comm)) (void)comm.all_reduce(buffer(&value, 1), Reduce::sum);
+  Request request = comm.all_reduce(buffer(&value, 1), Reduce::sum);
+  if (last(comm)) [[maybe_unused]]
+    const Request dropped = std::move(request);
+  std::move(request).wait();
   wait_for_the_last(comm);
 }
 
@@ -72,6 +75,13 @@ void truncated(Communicator& comm) {
   std::vector<float> values(100);
   if (comm.rank() == 0) comm.send(buffer(values), comm.size() - 1, 2).wait();
   if (last(comm)) comm.receive(buffer(values.data(), 10), 0, 2).wait();
+  wait_for_the_last(comm);
+}
+
+/// Ranks disagree on a count: MPI finds out inside wait(), on one rank or several.
+void mismatched(Communicator& comm) {
+  std::vector<float> values(comm.rank() == 0 ? 1 : 1000);
+  comm.broadcast(buffer(values), comm.size() - 1).wait();
   wait_for_the_last(comm);
 }
 
@@ -101,6 +111,7 @@ int main(int argc, char** argv) {
       {"drop_request", drop_request},
       {"drop_collective", drop_collective},
       {"truncated", truncated},
+      {"mismatched", mismatched},
       {"agreed_one", agreed_one},
       {"agreed_all", agreed_all},
       {"stop_early", stop_early},
