@@ -148,7 +148,8 @@ void ExecutingOps<T>::run_rms_norm(const Tensor& x, int gain, float eps, Tensor&
 
 template <class T>
 void ExecutingOps<T>::run_rms_norm_backward(const Tensor& dy, const Tensor& x, int gain,
-                                            const Tensor& scale, Tensor& dx, bool add, Tensor& partial_sums) {
+                                            const Tensor& scale, Tensor& dx, bool add,
+                                            Tensor& partial_sums) {
   kernels::rms_norm_backward(exec_, mat<T>(dy), mat<T>(x), parameters_.vector(gain),
                              memory_.row<float>(scale), mat<T>(dx), gradient_or_none(gain),
                              mat<float>(partial_sums), add);
@@ -165,7 +166,8 @@ void ExecutingOps<T>::run_layer_norm(const Tensor& x, const plan::LayerNorm& lay
 template <class T>
 void ExecutingOps<T>::run_layer_norm_backward(const Tensor& dy, const Tensor& x,
                                               const plan::LayerNorm& layer,
-                                              const Tensor& statistics, Tensor& dx, bool add, Tensor& partial_sums) {
+                                              const Tensor& statistics, Tensor& dx, bool add,
+                                              Tensor& partial_sums) {
   kernels::layer_norm_backward(exec_, mat<T>(dy), mat<T>(x), parameters_.vector(layer.gain),
                                memory_.row<float>(statistics, 0), memory_.row<float>(statistics, 1),
                                mat<T>(dx), gradient_or_none(layer.gain),

@@ -39,7 +39,8 @@ class ExecutingOps final : public model::Ops {
   void run_layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps, Tensor& y,
                       Tensor& statistics) override;
   void run_layer_norm_backward(const Tensor& dy, const Tensor& x, const plan::LayerNorm& layer,
-                               const Tensor& statistics, Tensor& dx, bool add, Tensor& partial_sums) override;
+                               const Tensor& statistics, Tensor& dx, bool add,
+                               Tensor& partial_sums) override;
   void run_activation(model::Activation kind, const Tensor& x, Tensor& y) override;
   void run_activation_backward(model::Activation kind, const Tensor& dy, const Tensor& x,
                                Tensor& dx) override;
