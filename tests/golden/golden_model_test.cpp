@@ -175,7 +175,6 @@ void GoldenTraining::expect_gradients_close(const Step& step, DType type) const 
     } else {
       const double deviation = std::max(grads.at(name + "|bf16_deviation")[0], 0.01);
       EXPECT_LE(std::abs(found - exact), 2 * deviation * exact);
-      if (getenv("DBG")) printf("DBG %s ours %.3g theirs %.3g typ %.3g\n", name.c_str(), root_mean_square(ours), root_mean_square(theirs), typical);
       EXPECT_LE(root_mean_square(ours), 2 * std::max(root_mean_square(theirs), 0.01 * typical));
     }
   }
