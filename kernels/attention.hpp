@@ -18,10 +18,10 @@ struct AttentionShape {
 
 /// Model FLOPs of one forward pass; the backward pass counts twice that.
 ///
-///     4 heads head_dim sum_s pairs_s,    pairs_s = lq lk,   causal: lq lk - lq^2 / 2
+///     4 heads head_dim sum_s pairs_s,    pairs_s = lq lk,   causal: l lk - l^2 / 2
 ///
-/// where lq and lk are the lengths of segment s. The diagonal counts half, so that lq = lk gives
-/// 2 heads head_dim lq^2. Kept in integers: heads head_dim (4 lq lk - 2 lq^2).
+/// where lq and lk are the lengths of segment s and l = min(lq, lk). The diagonal counts half, so
+/// that lq = lk gives 2 heads head_dim lq^2. Kept in integers: heads head_dim (4 l lk - 2 l^2).
 std::uint64_t attention_flops(const AttentionShape& shape, const std::vector<int>& cu_seqlens_q,
                               const std::vector<int>& cu_seqlens_k);
 

@@ -1,0 +1,133 @@
+#pragma once
+
+#include "kernels/attention.hpp"
+#include "kernels/tile_launch.hpp"
+#include "kernels/tile_pack.hpp"
+
+// What the forward and the backward pass of attention share. A tile holds kKeys keys of one
+// key/value head, or kQueryRows rows of queries: row r is query i0 + r / group of the segment under
+// head r % group of the heads that share the key/value head, so that one copy of K and V serves the
+// whole group, in decoding too.
+
+namespace vlmark::kernels {
+
+inline constexpr int kKeys = 64;
+inline constexpr int kQueryRows = 96;
+static_assert(kKeys % kMicroColumns == 0);
+
+/// Sizes that follow from an AttentionShape alone, so that no bit depends on what is packed.
+struct AttentionTiles {
+  int head_dim, padded_dim, group, kv_heads;
+  int queries;  ///< of a query tile
+  int rows;     ///< of a query tile, queries * group
+  bool causal;
+  float scale;
+
+  explicit AttentionTiles(const AttentionShape& shape)
+      : head_dim(shape.head_dim),
+        padded_dim(round_up(shape.head_dim, kMicroColumns)),
+        group(shape.heads / shape.kv_heads),
+        kv_heads(shape.kv_heads),
+        queries(group < kQueryRows ? kQueryRows / group : 1),
+        rows(queries * group),
+        causal(shape.causal),
+        scale(shape.scale) {}
+};
+
+/// One matrix of heads side by side.
+template <class T>
+struct Heads {
+  T* data;
+  long row;  ///< distance of rows in elements
+  int group, dim;
+
+  Heads(const Mat<T>& m, int group_in, int dim_in)
+      : data(m.data()), row(static_cast<long>(m.stride(0))), group(group_in), dim(dim_in) {}
+
+  /// First element of token `token` under the first head of group `kv_head`.
+  KOKKOS_INLINE_FUNCTION T* at(int token, int kv_head) const {
+    return data + token * row + kv_head * group * dim;
+  }
+};
+
+/// The tile that a team works on.
+struct SegmentTile {
+  int kv_head;
+  int q_begin, q_length, k_begin, k_length;  ///< the segment
+  int first;                                 ///< row of the tile in its segment
+};
+
+/// Tiles of `length` rows in the segments of `cu`, all heads.
+int count_tiles(const std::vector<int>& cu, int length, int kv_heads);
+
+/// Tile number `index`, where the segments of `cu` are cut into tiles of `length` rows. The last
+/// tiles come first: under a causal mask they are the longest, and teams take them in this order.
+KOKKOS_INLINE_FUNCTION SegmentTile find_tile(int index, int tiles, int kv_heads,
+                                             const Vec<const int>& cu, int length,
+                                             const Vec<const int>& cu_q,
+                                             const Vec<const int>& cu_k) {
+  const int tiles_of_head = tiles / kv_heads;
+  int rest = tiles_of_head - 1 - index % tiles_of_head;
+  int segment = 0;
+  for (;; ++segment) {
+    const int here = (cu(segment + 1) - cu(segment) + length - 1) / length;
+    if (rest < here) break;
+    rest -= here;
+  }
+  return {index / tiles_of_head,
+          cu_q(segment),
+          cu_q(segment + 1) - cu_q(segment),
+          cu_k(segment),
+          cu_k(segment + 1) - cu_k(segment),
+          rest * length};
+}
+
+/// How many of the keys [first_key, first_key + keys) query `query` of the segment sees.
+KOKKOS_INLINE_FUNCTION int visible_keys(bool causal, const SegmentTile& tile, int query,
+                                        int first_key, int keys) {
+  if (!causal) return keys;
+  const int last = query + tile.k_length - tile.q_length - first_key + 1;
+  return last < 0 ? 0 : (last < keys ? last : keys);
+}
+
+/// Copies `rows` query rows from query `query` of the whole matrix on, times `factor`.
+template <class T>
+KOKKOS_INLINE_FUNCTION void load_query_rows(const Team& team, const AttentionTiles& t,
+                                            const Heads<const T>& from, int query, int kv_head,
+                                            int rows, float factor, float* to) {
+  for_each(team, rows, [=](int r) {
+    const T* source = from.at(query + r / t.group, kv_head) + r % t.group * t.head_dim;
+    float* target = to + r * t.padded_dim;
+    for (int c = 0; c < t.head_dim; ++c) target[c] = factor * widen(source[c]);
+    for (int c = t.head_dim; c < t.padded_dim; ++c) target[c] = 0;
+  });
+}
+
+/// out[i] = factor[i] * row[i] for one row of a tile.
+template <class T>
+KOKKOS_INLINE_FUNCTION void store_row(const float* row, float factor, int dim, T* out) {
+  for (int c = 0; c < dim; ++c) out[c] = narrow<T>(factor * row[c]);
+}
+
+/// e^x within 2 units in the last place for x <= 88; 0 below the smallest normal result; NaN stays.
+/// Branch-free, so that a loop of it vectorises, which std::exp does not. Cody-Waite reduction and
+/// the polynomial of Moshier's Cephes expf.
+KOKKOS_INLINE_FUNCTION float fast_exp(float x) {
+  constexpr float lowest = -87.33654f, magic = 12582912.0f;  // 1.5 * 2^23: rounds to an integer
+  const float clamped = x < lowest ? lowest : (x > 88.0f ? 88.0f : x);
+  const float shifted = clamped * 1.44269504f + magic;
+  const float n = shifted - magic;
+  const float r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  // The low bits of `shifted` are n; shifting them into the exponent field drops the rest.
+  const float power = Kokkos::bit_cast<float>((Kokkos::bit_cast<unsigned>(shifted) + 127u) << 23);
+  return x < lowest ? 0.0f : p * power;
+}
+
+}  // namespace vlmark::kernels
