@@ -27,7 +27,7 @@ struct Layout {
 KOKKOS_INLINE_FUNCTION void gradient_step(float* scores, float* dp, int keys, int visible,
                                           float log_sum, float delta) {
   for (int c = 0; c < visible; ++c) {
-    const float p = fast_exp(scores[c] - log_sum);
+    const float p = exponential(scores[c] - log_sum);
     scores[c] = p;
     dp[c] = p * (dp[c] - delta);
   }

@@ -36,14 +36,14 @@ KOKKOS_INLINE_FUNCTION void softmax_step(float* scores, int keys, int visible, i
     for (int l = 0; l < kLanes; ++l) lane[l] = scores[c + l] > lane[l] ? scores[c + l] : lane[l];
   float largest = lane[0];
   for (int l = 1; l < kLanes; ++l) largest = lane[l] > largest ? lane[l] : largest;
-  for (int c = 0; c < width; ++c) scores[c] = fast_exp(scores[c] - largest);
+  for (int c = 0; c < width; ++c) scores[c] = exponential(scores[c] - largest);
   for (int l = 0; l < kLanes; ++l) lane[l] = 0;
   for (int c = 0; c < width; c += kLanes)
     for (int l = 0; l < kLanes; ++l) lane[l] += scores[c + l];
   for (int half = kLanes / 2; half > 0; half /= 2)
     for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
   // The first tile finds sum = 0 and out = 0: nothing to rescale, and no -inf minus -inf.
-  const float factor = sum == 0 ? 0.0f : fast_exp(maximum - largest);
+  const float factor = sum == 0 ? 0.0f : exponential(maximum - largest);
   sum = sum * factor + lane[0];
   if (largest != maximum)
     for (int c = 0; c < padded_dim; ++c) out[c] *= factor;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/attention.hpp"
+#include "kernels/math.hpp"
 #include "kernels/tile_launch.hpp"
 #include "kernels/tile_pack.hpp"
 
@@ -107,27 +108,6 @@ KOKKOS_INLINE_FUNCTION void load_query_rows(const Team& team, const AttentionTil
 template <class T>
 KOKKOS_INLINE_FUNCTION void store_row(const float* row, float factor, int dim, T* out) {
   for (int c = 0; c < dim; ++c) out[c] = narrow<T>(factor * row[c]);
-}
-
-/// e^x within 2 units in the last place for x <= 88; 0 below the smallest normal result; NaN stays.
-/// Branch-free, so that a loop of it vectorises, which std::exp does not. Cody-Waite reduction and
-/// the polynomial of Moshier's Cephes expf.
-KOKKOS_INLINE_FUNCTION float fast_exp(float x) {
-  constexpr float lowest = -87.33654f, magic = 12582912.0f;  // 1.5 * 2^23: rounds to an integer
-  const float clamped = x < lowest ? lowest : (x > 88.0f ? 88.0f : x);
-  const float shifted = clamped * 1.44269504f + magic;
-  const float n = shifted - magic;
-  const float r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  // The low bits of `shifted` are n; shifting them into the exponent field drops the rest.
-  const float power = Kokkos::bit_cast<float>((Kokkos::bit_cast<unsigned>(shifted) + 127u) << 23);
-  return x < lowest ? 0.0f : p * power;
 }
 
 }  // namespace vlmark::kernels

@@ -2,7 +2,7 @@
 
 #include "kernels/shape.hpp"
 #include "kernels/team.hpp"
-#include "kernels/workspace.hpp"
+#include "src/base/workspace.hpp"
 
 namespace vlmark::kernels {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "kernels/linear_cross_entropy_tile.hpp"
 #include "kernels/types.hpp"
+#include "src/base/workspace.hpp"
 
 namespace vlmark::kernels {
 

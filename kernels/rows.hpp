@@ -1,7 +1,7 @@
 #pragma once
 
 #include "kernels/types.hpp"
-#include "kernels/workspace.hpp"
+#include "src/base/workspace.hpp"
 
 namespace vlmark::kernels {
 

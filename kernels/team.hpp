@@ -82,8 +82,10 @@ KOKKOS_INLINE_FUNCTION Sum row_sum(const Team& team, int n, const F& f) {
       const int end = n - begin < block ? n : begin + block;
       Sum lane[kLanes] = {};
       int i = begin;
-      for (; i + kLanes <= end; i += kLanes)
+      for (; i + kLanes <= end; i += kLanes) {
+#pragma omp simd  // else gcc unrolls some of these loops before it could vectorise them
         for (int l = 0; l < kLanes; ++l) lane[l] += f(i + l);
+      }
       for (int l = 0; i + l < end; ++l) lane[l] += f(i + l);
       for (int l = 0; l < kLanes; ++l) total.lane[l] += lane[l];
     }
@@ -116,11 +118,13 @@ KOKKOS_INLINE_FUNCTION float row_max(const Team& team, int n, const F& f) {
     float lane[kLanes];
     for (int l = 0; l < kLanes; ++l) lane[l] = lowest;
     int i = 0;
-    for (; i + kLanes <= n; i += kLanes)
+    for (; i + kLanes <= n; i += kLanes) {
+#pragma omp simd
       for (int l = 0; l < kLanes; ++l) {
         const float value = f(i + l);
         lane[l] = value > lane[l] ? value : lane[l];
       }
+    }
     for (; i < n; ++i) {
       const float value = f(i);
       lane[0] = value > lane[0] ? value : lane[0];

@@ -13,8 +13,7 @@ namespace vlmark::detail {
 
 #ifdef VLMARK_CONTRACTS
 #define VLMARK_CHECK_(kind, condition) \
-  ((condition) ? void(0)               \
-               : ::vlmark::detail::contract_failed(kind, #condition, __FILE__, __LINE__))
+  ((condition) ? void(0) : ::vlmark::detail::contract_failed(kind, #condition, __FILE__, __LINE__))
 #else
 #define VLMARK_CHECK_(kind, condition) void(0)
 #endif

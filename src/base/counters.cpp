@@ -1,19 +1,34 @@
 #include "src/base/counters.hpp"
 
+#include "src/base/clock.hpp"
+
 namespace vlmark {
 namespace {
 
 Part current_part = Part::other;
+std::int64_t current_since = monotonic_ns();
+
+void switch_to(Part part) {
+  const std::int64_t now = monotonic_ns();
+  counters().part_ns[static_cast<int>(current_part)] += now - current_since;
+  current_part = part;
+  current_since = now;
+}
 
 }  // namespace
 
 const char* name_of(Part part) {
   switch (part) {
-    case Part::vit: return "vit";
-    case Part::merger: return "merger";
-    case Part::decoder: return "decoder";
-    case Part::head: return "head";
-    case Part::other: return "other";
+    case Part::vit:
+      return "vit";
+    case Part::merger:
+      return "merger";
+    case Part::decoder:
+      return "decoder";
+    case Part::head:
+      return "head";
+    case Part::other:
+      return "other";
   }
   return "?";
 }
@@ -31,8 +46,8 @@ Counters& counters() {
   return instance;
 }
 
-CountedPart::CountedPart(Part part) : before_(current_part) { current_part = part; }
-CountedPart::~CountedPart() { current_part = before_; }
+CountedPart::CountedPart(Part part) : before_(current_part) { switch_to(part); }
+CountedPart::~CountedPart() { switch_to(before_); }
 Part CountedPart::current() { return current_part; }
 
 }  // namespace vlmark

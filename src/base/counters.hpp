@@ -16,6 +16,7 @@ const char* name_of(Part part);
 struct Counters {
   std::uint64_t gemm_flops[kParts] = {};       ///< 2 m n k per product
   std::uint64_t attention_flops[kParts] = {};  ///< model FLOPs, causal counted half
+  std::int64_t part_ns[kParts] = {};           ///< time spent inside each part
   std::uint64_t sent_bytes = 0;                ///< payload handed to the transport by this rank
   std::uint64_t messages = 0;                  ///< transport operations started by this rank
   /// "gemm f32 512x1536x8960 nt" -> kernel that ran and how often.
@@ -28,7 +29,8 @@ struct Counters {
 /// The counters of this process.
 Counters& counters();
 
-/// The part that calls are booked on from here to the end of the scope.
+/// The part that calls and time are booked on from here to the end of the scope; an inner scope
+/// takes over until it ends.
 class CountedPart {
  public:
   explicit CountedPart(Part part);

@@ -1,1 +1,142 @@
 #pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/base/dtype.hpp"
+
+namespace vlmark::config {
+
+/// How the learning rate goes on after the warm-up.
+enum class Schedule : std::uint8_t {
+  cosine,   ///< half a cosine from learning_rate down to min_learning_rate
+  constant  ///< stays at learning_rate
+};
+
+/// Where the weights come from: exactly one of the two.
+struct ModelSection {
+  std::string preset = "nano";   ///< random weights of this size
+  std::string folder;            ///< Hugging Face checkpoint folder to start from
+  std::int64_t seed = 1;         ///< of weights and of the order of samples
+  DType precision = DType::f32;  ///< storage of weights and activations: f32 or bf16
+  bool operator==(const ModelSection&) const = default;
+};
+
+struct DataSection {
+  std::string folder = "configs/media";              ///< pictures and captions.json
+  std::string tokenizer = "configs/tokenizer-nano";  ///< folder with tokenizer.json
+  std::string prompt = "Describe the picture.";
+  std::int64_t min_pixels = 3136;   ///< a picture is resized to at least this area
+  std::int64_t max_pixels = 12544;  ///< and at most this one
+  bool operator==(const DataSection&) const = default;
+};
+
+struct TrainSection {
+  int steps = 100;
+  int warmup_steps = 10;  ///< linear rise to learning_rate; a run of fewer steps ends inside it
+  double learning_rate = 1e-3;   ///< at the peak
+  double min_learning_rate = 0;  ///< at the end of the cosine
+  Schedule schedule = Schedule::cosine;
+  double beta1 = 0.9, beta2 = 0.95, eps = 1e-8;  ///< AdamW
+  double weight_decay = 0.1;
+  double clip_norm = 1.0;            ///< upper limit of the global gradient norm
+  int micro_batches = 4;             ///< of one step, over all ranks
+  int micro_batch_samples = 2;       ///< packed into each
+  int stage = 2;                     ///< of the paper: 1 ViT, 2 everything, 3 LLM
+  std::optional<bool> train_merger;  ///< none: as the stage says
+  bool deterministic = true;         ///< fixed order of every sum
+  int untimed_steps = 5;             ///< not part of the timed window; at most all but one
+  int trace_steps = 2;               ///< first steps whose actions are recorded
+  bool operator==(const TrainSection&) const = default;
+
+  bool trains_vit() const { return stage != 3; }
+  bool trains_llm() const { return stage != 1; }
+  /// The paper does not say whether the merger trains in stages 1 and 3. It belongs to the vision
+  /// side here, so it goes with the ViT unless `train_merger` decides.
+  bool trains_merger() const { return train_merger.value_or(trains_vit()); }
+};
+
+/// What the backward pass forms again instead of keeping it.
+struct RecomputeSection {
+  bool norms = false;   ///< outputs of the norms
+  bool activation = false;  ///< SwiGLU product and quick-GELU output
+  bool operator==(const RecomputeSection&) const = default;
+};
+
+struct ParallelSection {
+  int data = 0;                            ///< data-parallel ranks; 0 means all
+  std::int64_t bucket_elements = 1 << 20;  ///< gradients reduced in one message
+  bool operator==(const ParallelSection&) const = default;
+};
+
+struct OutputSection {
+  std::string folder = "results/run";
+  bool overwrite = false;    ///< replace the record of an earlier run in `folder`
+  bool export_model = true;  ///< key `export`: write the trained weights as a model folder
+  bool operator==(const OutputSection&) const = default;
+};
+
+struct VerifySection {
+  double loss_ratio_limit = 0.5;  ///< rule V5: last loss / first loss must stay below
+  bool operator==(const VerifySection&) const = default;
+};
+
+/// Questions asked to the weights after training.
+struct ControlSection {
+  bool captions = false;   ///< caption every training picture and print it beside the truth
+  bool grey = false;       ///< ask again with a grey picture: the answers must then be wrong
+  int max_grey_right = 1;  ///< captions that may be right without the picture
+  int max_new_tokens = 48;
+  bool operator==(const ControlSection&) const = default;
+};
+
+/// Everything that fixes one run. Relative paths are relative to the folder the command is started
+/// in, as on a command line, and are echoed as written.
+struct RunConfig {
+  ModelSection model;
+  DataSection data;
+  TrainSection train;
+  RecomputeSection recompute;
+  ParallelSection parallel;
+  OutputSection output;
+  VerifySection verify;
+  ControlSection control;
+  bool operator==(const RunConfig&) const = default;
+};
+
+/// Reads a run description; absent keys keep the defaults above.
+///
+/// | argument  | meaning                                                                         |
+/// |-----------|---------------------------------------------------------------------------------|
+/// | toml      | the text                                                                        |
+/// | source    | what messages call it, usually the file's name                                  |
+/// | overrides | `table.key=value`, in order of rising priority; text needs no quotation marks   |
+///
+/// Throws ConfigError with all problems, one a line: syntax, unknown keys (with the nearest known
+/// one), wrong types, values out of range, values that contradict each other.
+RunConfig parse(std::string_view toml, std::string_view source,
+                const std::vector<std::string>& overrides = {});
+
+/// `parse` of a file. Throws IoError when it cannot be read, ConfigError as `parse`.
+RunConfig load(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+
+/// Every value, defaults included, as TOML with a comment on each; `parse` gives the same struct
+/// back. `to_toml({})` is the reference of all keys.
+std::string to_toml(const RunConfig& config);
+
+/// Every problem of the values themselves, one text each; empty means valid.
+std::vector<std::string> problems(const RunConfig& config);
+/// The same, and whether the description fits this number of ranks.
+std::vector<std::string> problems(const RunConfig& config, int ranks);
+
+/// Throws ConfigError with all problems, one a line.
+void require_valid(const RunConfig& config, int ranks);
+
+/// `table.key` of every field, in the order of the echo.
+std::vector<std::string> known_keys();
+
+}  // namespace vlmark::config

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <array>
+#include <cmath>
+#include <ostream>
 #include <string>
 
 #include "kernels/attention.hpp"
@@ -16,6 +17,7 @@ struct AttentionCase {
   bool causal;
   std::vector<int> lq, lk;  // lengths of the segments
 
+  friend void PrintTo(const AttentionCase& c, std::ostream* out) { *out << c.name; }
   static std::vector<int> sums(const std::vector<int>& lengths) {
     std::vector<int> cu{0};
     for (const int length : lengths) cu.push_back(cu.back() + length);
@@ -26,7 +28,7 @@ struct AttentionCase {
   // Not head_dim^-1/2, and larger: a lost or doubled factor shows.
   float scale() const { return 0.3f; }
   kernels::AttentionShape shape() const { return {heads, kv_heads, head_dim, causal, scale()}; }
-  reference::AttentionShape reference_shape() const {
+  kernels::reference::AttentionShape reference_shape() const {
     return {heads, kv_heads, head_dim, causal, scale()};
   }
 };

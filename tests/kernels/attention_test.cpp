@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -36,11 +37,16 @@ class Attention : public testing::TestWithParam<AttentionCase> {
     const double f32 = (c.head_dim + longest + 32) * 0x1p-24;
     const double tolerance = std::is_same_v<T, float> ? f32 : 0x1p-8;
     const double gradient = std::is_same_v<T, float> ? 4 * f32 : 0x1p-6;
-    expect_close(run.out.values(), forward.out, tolerance);
+    // Where one key is seen the exact dq and dk are 0: the inputs are of size 1.
+    const auto expect = [](const std::vector<float>& actual, const std::vector<double>& expected,
+                           double bound) {
+      EXPECT_TRUE(close(actual, expected, 0, bound * std::max(1.0, max_abs(expected))));
+    };
+    expect(run.out.values(), forward.out, tolerance);
     expect_log_sums(run.log_sum.values(), forward.log_sum, 8 * f32);
-    expect_close(run.dq.values(), backward.dq, gradient);
-    expect_close(run.dk.values(), backward.dk, gradient);
-    expect_close(run.dv.values(), backward.dv, std::max(gradient / 2, tolerance));
+    expect(run.dq.values(), backward.dq, gradient);
+    expect(run.dk.values(), backward.dk, gradient);
+    expect(run.dv.values(), backward.dv, std::max(gradient / 2, tolerance));
     EXPECT_TRUE(run.gaps_untouched());
   }
 

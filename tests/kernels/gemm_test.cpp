@@ -18,6 +18,7 @@ using namespace kernels;
 
 struct Size {
   int m, n, k;
+  friend void PrintTo(const Size& s, std::ostream* out) { *out << s.m << "x" << s.n << "x" << s.k; }
 };
 
 std::vector<GemmBackend> backends() {

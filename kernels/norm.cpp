@@ -1,0 +1,182 @@
+#include "kernels/norm.hpp"
+
+#include "kernels/column_sums.hpp"
+#include "kernels/shape.hpp"
+#include "kernels/team.hpp"
+
+namespace vlmark::kernels {
+namespace {
+
+void require_eps(const char* where, float eps) {
+  if (eps > 0 && eps < Kokkos::Experimental::infinity_v<float>) return;
+  throw ValueError(std::string(where) + ": argument 'eps' is " + std::to_string(eps) +
+                   " (expected a finite number above 0: a row of zeros would divide by zero)");
+}
+
+template <class T>
+void rms_norm_impl(const Exec& exec, Mat<const T> x, Vec<const T> w, float eps, Mat<T> y,
+                   Vec<float> r) {
+  const int tokens = x.extent_int(0), hidden = x.extent_int(1);
+  require_shape("rms_norm", "w", w, hidden);
+  require_shape("rms_norm", "y", y, tokens, hidden);
+  require_shape("rms_norm", "r", r, tokens);
+  require_eps("rms_norm", eps);
+  for_each_row(
+      "vlmark::rms_norm", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
+        const float sum =
+            row_sum(team, hidden, [&](int h) { return widen(x(t, h)) * widen(x(t, h)); });
+        const float scale = 1 / Kokkos::sqrt(sum / hidden + eps);
+        Kokkos::single(Kokkos::PerTeam(team), [&] { r(t) = scale; });
+        for_each(team, hidden,
+                 [&](int h) { y(t, h) = narrow<T>(widen(w(h)) * (widen(x(t, h)) * scale)); });
+      });
+}
+
+template <class T>
+void rms_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x, Vec<const T> w,
+                            Vec<const float> r, Mat<T> dx, Vec<float> dw, Mat<float> workspace) {
+  const int tokens = x.extent_int(0), hidden = x.extent_int(1);
+  const auto* where = "rms_norm_backward";
+  require_shape(where, "dy", dy, tokens, hidden);
+  require_shape(where, "w", w, hidden);
+  require_shape(where, "r", r, tokens);
+  require_shape(where, "dx", dx, tokens, hidden);
+  if (dw.extent(0) != 0) {  // before dx, which may overwrite dy or x
+    require_shape(where, "dw", dw, hidden);
+    require_workspace(where, workspace, norm_workspace_rows(tokens), hidden);
+    column_sums(
+        "vlmark::rms_norm_backward_w", exec, tokens, workspace, dw,
+        KOKKOS_LAMBDA(int t, int h) { return widen(dy(t, h)) * (widen(x(t, h)) * r(t)); });
+  }
+  for_each_row(
+      "vlmark::rms_norm_backward_x", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
+        const float scale = r(t);
+        const float sum = row_sum(team, hidden, [&](int h) {
+          return widen(w(h)) * widen(dy(t, h)) * (widen(x(t, h)) * scale);
+        });
+        const float mean = sum / hidden;
+        for_each(team, hidden, [&](int h) {
+          const float g = widen(w(h)) * widen(dy(t, h)), n = widen(x(t, h)) * scale;
+          dx(t, h) = narrow<T>(scale * (g - n * mean));
+        });
+      });
+}
+
+template <class T>
+void layer_norm_impl(const Exec& exec, Mat<const T> x, Vec<const T> w, Vec<const T> b, float eps,
+                     Mat<T> y, Vec<float> mean, Vec<float> rstd) {
+  const int tokens = x.extent_int(0), hidden = x.extent_int(1);
+  require_shape("layer_norm", "w", w, hidden);
+  require_shape("layer_norm", "b", b, hidden);
+  require_shape("layer_norm", "y", y, tokens, hidden);
+  require_shape("layer_norm", "mean", mean, tokens);
+  require_shape("layer_norm", "rstd", rstd, tokens);
+  require_eps("layer_norm", eps);
+  for_each_row(
+      "vlmark::layer_norm", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
+        const float m = row_sum(team, hidden, [&](int h) { return widen(x(t, h)); }) / hidden;
+        const float variance = row_sum(team, hidden,
+                                       [&](int h) {
+                                         const float d = widen(x(t, h)) - m;
+                                         return d * d;
+                                       }) /
+                               hidden;
+        const float scale = 1 / Kokkos::sqrt(variance + eps);
+        Kokkos::single(Kokkos::PerTeam(team), [&] {
+          mean(t) = m;
+          rstd(t) = scale;
+        });
+        for_each(team, hidden, [&](int h) {
+          y(t, h) = narrow<T>(widen(w(h)) * ((widen(x(t, h)) - m) * scale) + widen(b(h)));
+        });
+      });
+}
+
+template <class T>
+void layer_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x, Vec<const T> w,
+                              Vec<const float> mean, Vec<const float> rstd, Mat<T> dx,
+                              Vec<float> dw, Vec<float> db, Mat<float> workspace) {
+  const int tokens = x.extent_int(0), hidden = x.extent_int(1);
+  const auto* where = "layer_norm_backward";
+  require_shape(where, "dy", dy, tokens, hidden);
+  require_shape(where, "w", w, hidden);
+  require_shape(where, "mean", mean, tokens);
+  require_shape(where, "rstd", rstd, tokens);
+  require_shape(where, "dx", dx, tokens, hidden);
+  if (dw.extent(0) != 0) require_shape(where, "dw", dw, hidden);
+  if (db.extent(0) != 0) require_shape(where, "db", db, hidden);
+  if (dw.extent(0) + db.extent(0) != 0) {  // before dx, which may overwrite dy or x
+    const int blocks = column_sum_workspace_rows(tokens);
+    require_workspace(where, workspace, layer_norm_workspace_rows(tokens), hidden);
+    const auto part = [&](int i) -> Mat<float> {
+      return Kokkos::subview(workspace, Kokkos::pair<int, int>(i * blocks, (i + 1) * blocks),
+                             Kokkos::ALL);
+    };
+    column_sums(
+        "vlmark::layer_norm_backward_w", exec, tokens, part(0), dw, KOKKOS_LAMBDA(int t, int h) {
+          return widen(dy(t, h)) * ((widen(x(t, h)) - mean(t)) * rstd(t));
+        });
+    column_sums(
+        "vlmark::layer_norm_backward_b", exec, tokens, part(1), db,
+        KOKKOS_LAMBDA(int t, int h) { return widen(dy(t, h)); });
+  }
+  for_each_row(
+      "vlmark::layer_norm_backward_x", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
+        const float m = mean(t), scale = rstd(t);
+        const float mean_g =
+            row_sum(team, hidden, [&](int h) { return widen(w(h)) * widen(dy(t, h)); }) / hidden;
+        const float mean_gn =
+            row_sum(team, hidden,
+                    [&](int h) {
+                      return widen(w(h)) * widen(dy(t, h)) * ((widen(x(t, h)) - m) * scale);
+                    }) /
+            hidden;
+        for_each(team, hidden, [&](int h) {
+          const float g = widen(w(h)) * widen(dy(t, h)), n = (widen(x(t, h)) - m) * scale;
+          dx(t, h) = narrow<T>(scale * (g - mean_g - n * mean_gn));
+        });
+      });
+}
+
+}  // namespace
+
+void rms_norm(const Exec& exec, Mat<const float> x, Vec<const float> w, float eps, Mat<float> y,
+              Vec<float> r) {
+  rms_norm_impl<float>(exec, x, w, eps, y, r);
+}
+void rms_norm(const Exec& exec, Mat<const bf16> x, Vec<const bf16> w, float eps, Mat<bf16> y,
+              Vec<float> r) {
+  rms_norm_impl<bf16>(exec, x, w, eps, y, r);
+}
+
+void rms_norm_backward(const Exec& exec, Mat<const float> dy, Mat<const float> x,
+                       Vec<const float> w, Vec<const float> r, Mat<float> dx, Vec<float> dw,
+                       Mat<float> workspace) {
+  rms_norm_backward_impl<float>(exec, dy, x, w, r, dx, dw, workspace);
+}
+void rms_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
+                       Vec<const float> r, Mat<bf16> dx, Vec<float> dw, Mat<float> workspace) {
+  rms_norm_backward_impl<bf16>(exec, dy, x, w, r, dx, dw, workspace);
+}
+
+void layer_norm(const Exec& exec, Mat<const float> x, Vec<const float> w, Vec<const float> b,
+                float eps, Mat<float> y, Vec<float> mean, Vec<float> rstd) {
+  layer_norm_impl<float>(exec, x, w, b, eps, y, mean, rstd);
+}
+void layer_norm(const Exec& exec, Mat<const bf16> x, Vec<const bf16> w, Vec<const bf16> b,
+                float eps, Mat<bf16> y, Vec<float> mean, Vec<float> rstd) {
+  layer_norm_impl<bf16>(exec, x, w, b, eps, y, mean, rstd);
+}
+
+void layer_norm_backward(const Exec& exec, Mat<const float> dy, Mat<const float> x,
+                         Vec<const float> w, Vec<const float> mean, Vec<const float> rstd,
+                         Mat<float> dx, Vec<float> dw, Vec<float> db, Mat<float> workspace) {
+  layer_norm_backward_impl<float>(exec, dy, x, w, mean, rstd, dx, dw, db, workspace);
+}
+void layer_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
+                         Vec<const float> mean, Vec<const float> rstd, Mat<bf16> dx, Vec<float> dw,
+                         Vec<float> db, Mat<float> workspace) {
+  layer_norm_backward_impl<bf16>(exec, dy, x, w, mean, rstd, dx, dw, db, workspace);
+}
+
+}  // namespace vlmark::kernels

@@ -1,0 +1,57 @@
+#include "kernels/reduce.hpp"
+
+#include "kernels/shape.hpp"
+#include "kernels/team.hpp"
+
+namespace vlmark::kernels {
+namespace {
+
+template <class T>
+std::size_t count_impl(const Exec& exec, Vec<const T> x) {
+  std::size_t count = 0;
+  Kokkos::parallel_reduce(
+      "vlmark::count_non_finite", Kokkos::RangePolicy<Exec>(exec, 0, x.extent(0)),
+      KOKKOS_LAMBDA(std::size_t i, std::size_t & sum) {
+        constexpr std::uint32_t exponent = 0x7f800000u;  // all ones: infinite or NaN
+        sum += (std::bit_cast<std::uint32_t>(widen(x(i))) & exponent) == exponent ? 1u : 0u;
+      },
+      count);
+  return count;
+}
+
+}  // namespace
+
+void block_square_sums(const Exec& exec, Vec<const float> x, int block, Vec<double> sums) {
+  if (block <= 0)
+    throw ValueError("block_square_sums: argument 'block' is " + std::to_string(block) +
+                     " (expected a number of elements above 0)");
+  const std::size_t n = x.extent(0), size = static_cast<std::size_t>(block);
+  const auto blocks = static_cast<long>((n + size - 1) / size);
+  require_shape("block_square_sums", "sums", sums, blocks);
+  for_each_row(
+      "vlmark::block_square_sums", exec, static_cast<int>(blocks),
+      KOKKOS_LAMBDA(const Team& team, int b) {
+        const std::size_t begin = static_cast<std::size_t>(b) * size;
+        const auto count = static_cast<int>(n - begin < size ? n - begin : size);
+        const double sum = row_sum<double>(team, count, [&](int i) {
+          const double value = x(begin + static_cast<std::size_t>(i));
+          return value * value;
+        });
+        Kokkos::single(Kokkos::PerTeam(team), [&] { sums(b) = sum; });
+      });
+}
+
+void add_in_place(const Exec& exec, Vec<float> a, Vec<const float> b) {
+  require_shape("add_in_place", "b", b, static_cast<long>(a.extent(0)));
+  for_each_element(
+      "vlmark::add_in_place", exec, a.extent(0), KOKKOS_LAMBDA(std::size_t i) { a(i) += b(i); });
+}
+
+std::size_t count_non_finite(const Exec& exec, Vec<const float> x) {
+  return count_impl<float>(exec, x);
+}
+std::size_t count_non_finite(const Exec& exec, Vec<const bf16> x) {
+  return count_impl<bf16>(exec, x);
+}
+
+}  // namespace vlmark::kernels

@@ -1,0 +1,118 @@
+#include "kernels/rows.hpp"
+
+#include "kernels/column_sums.hpp"
+#include "kernels/indices.hpp"
+#include "kernels/shape.hpp"
+#include "kernels/team.hpp"
+#include "src/base/contracts.hpp"
+
+namespace vlmark::kernels {
+namespace {
+
+template <class T>
+void gather_impl(const Exec& exec, Mat<const T> x, Vec<const int> source, Mat<T> y) {
+  const int n = source.extent_int(0), columns = x.extent_int(1);
+  require_shape("gather_rows", "y", y, n, columns);
+  expects(all_below(exec, source, x.extent_int(0)));
+  for_each_row(
+      "vlmark::gather_rows", exec, n, KOKKOS_LAMBDA(const Team& team, int i) {
+        const int t = source(i);
+        for_each(team, columns, [&](int h) { y(i, h) = x(t, h); });
+      });
+}
+
+template <class T>
+void scatter_impl(const Exec& exec, Mat<const T> rows, Vec<const int> destination, Mat<T> x) {
+  const int n = destination.extent_int(0), columns = x.extent_int(1);
+  require_shape("scatter_rows", "rows", rows, n, columns);
+  expects(all_below(exec, destination, x.extent_int(0)));
+  for_each_row(
+      "vlmark::scatter_rows", exec, n, KOKKOS_LAMBDA(const Team& team, int i) {
+        const int t = destination(i);
+        for_each(team, columns, [&](int h) { x(t, h) = rows(i, h); });
+      });
+}
+
+template <class T>
+void zero_impl(const Exec& exec, Mat<T> x, Vec<const int> destination) {
+  const int columns = x.extent_int(1);
+  expects(all_below(exec, destination, x.extent_int(0)));
+  for_each_row(
+      "vlmark::zero_rows", exec, destination.extent_int(0), KOKKOS_LAMBDA(const Team& team, int i) {
+        const int t = destination(i);
+        for_each(team, columns, [&](int h) { x(t, h) = T{}; });
+      });
+}
+
+template <class T>
+void add_impl(const Exec& exec, Mat<const T> x, Mat<T> y) {
+  const int rows = y.extent_int(0), columns = y.extent_int(1);
+  require_shape("add", "x", x, rows, columns);
+  for_each_row(
+      "vlmark::add", exec, rows, KOKKOS_LAMBDA(const Team& team, int t) {
+        for_each(team, columns,
+                 [&](int h) { y(t, h) = narrow<T>(widen(y(t, h)) + widen(x(t, h))); });
+      });
+}
+
+template <class T>
+void add_bias_impl(const Exec& exec, Vec<const T> b, Mat<T> y) {
+  const int columns = y.extent_int(1);
+  require_shape("add_bias", "b", b, columns);
+  for_each_row(
+      "vlmark::add_bias", exec, y.extent_int(0), KOKKOS_LAMBDA(const Team& team, int t) {
+        for_each(team, columns, [&](int h) { y(t, h) = narrow<T>(widen(y(t, h)) + widen(b(h))); });
+      });
+}
+
+template <class T>
+void bias_gradient_impl(const Exec& exec, Mat<const T> dy, Vec<float> db, Mat<float> workspace) {
+  if (db.extent(0) == 0) return;
+  const int rows = dy.extent_int(0), columns = dy.extent_int(1);
+  require_shape("bias_gradient", "db", db, columns);
+  require_workspace("bias_gradient", workspace, column_sum_workspace_rows(rows), columns);
+  column_sums(
+      "vlmark::bias_gradient", exec, rows, workspace, db,
+      KOKKOS_LAMBDA(int t, int h) { return widen(dy(t, h)); });
+}
+
+}  // namespace
+
+void gather_rows(const Exec& exec, Mat<const float> x, Vec<const int> source, Mat<float> y) {
+  gather_impl<float>(exec, x, source, y);
+}
+void gather_rows(const Exec& exec, Mat<const bf16> x, Vec<const int> source, Mat<bf16> y) {
+  gather_impl<bf16>(exec, x, source, y);
+}
+
+void scatter_rows(const Exec& exec, Mat<const float> rows, Vec<const int> destination,
+                  Mat<float> x) {
+  scatter_impl<float>(exec, rows, destination, x);
+}
+void scatter_rows(const Exec& exec, Mat<const bf16> rows, Vec<const int> destination, Mat<bf16> x) {
+  scatter_impl<bf16>(exec, rows, destination, x);
+}
+
+void zero_rows(const Exec& exec, Mat<float> x, Vec<const int> destination) {
+  zero_impl<float>(exec, x, destination);
+}
+void zero_rows(const Exec& exec, Mat<bf16> x, Vec<const int> destination) {
+  zero_impl<bf16>(exec, x, destination);
+}
+
+void add(const Exec& exec, Mat<const float> x, Mat<float> y) { add_impl<float>(exec, x, y); }
+void add(const Exec& exec, Mat<const bf16> x, Mat<bf16> y) { add_impl<bf16>(exec, x, y); }
+
+void add_bias(const Exec& exec, Vec<const float> b, Mat<float> y) {
+  add_bias_impl<float>(exec, b, y);
+}
+void add_bias(const Exec& exec, Vec<const bf16> b, Mat<bf16> y) { add_bias_impl<bf16>(exec, b, y); }
+
+void bias_gradient(const Exec& exec, Mat<const float> dy, Vec<float> db, Mat<float> workspace) {
+  bias_gradient_impl<float>(exec, dy, db, workspace);
+}
+void bias_gradient(const Exec& exec, Mat<const bf16> dy, Vec<float> db, Mat<float> workspace) {
+  bias_gradient_impl<bf16>(exec, dy, db, workspace);
+}
+
+}  // namespace vlmark::kernels

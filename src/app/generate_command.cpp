@@ -1,0 +1,108 @@
+#include <fmt/format.h>
+
+#include <Kokkos_Core.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "src/app/commands.hpp"
+#include "src/base/error.hpp"
+#include "src/base/isa.hpp"
+#include "src/data/chat.hpp"
+#include "src/data/image.hpp"
+#include "src/data/patches.hpp"
+#include "src/data/tokenizer.hpp"
+#include "src/infer/greedy.hpp"
+#include "src/io/checkpoint.hpp"
+#include "src/io/hf_config.hpp"
+#include "src/io/hf_processing.hpp"
+#include "src/io/model_folder.hpp"
+
+namespace vlmark::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+DType precision_of(const GenerateOptions& options) {
+  if (options.precision == "fp32") return DType::f32;
+  if (options.precision == "bf16") return DType::bf16;
+  const io::Checkpoint checkpoint(options.model);
+  const auto names = checkpoint.names();
+  return !names.empty() && checkpoint.tensor(names.front()).type == io::TensorType::bf16
+             ? DType::bf16
+             : DType::f32;
+}
+
+model::Sequence prompt_of(const GenerateOptions& options, const plan::ModelConfig& model,
+                          const data::Tokenizer& tokenizer) {
+  using Kind = data::ContentPart::Kind;
+  data::ChatMessage user{"user", {}};
+  model::Sequence sequence;
+  std::vector<plan::Grid> grids;
+  if (!options.image.empty()) {
+    const fs::path file = fs::path(options.model) / "preprocessor_config.json";
+    const io::PreprocessorConfig p = fs::exists(file)
+                                         ? io::read_preprocessor_config(file, model.vision)
+                                         : io::PreprocessorConfig{};
+    const data::Image picture = data::read_image(options.image);
+    data::PatchMatrix patches =
+        data::preprocess(std::span(&picture, 1),
+                         {static_cast<double>(p.min_pixels), static_cast<double>(p.max_pixels)},
+                         model.vision, {.mean = p.mean, .deviation = p.std});
+    grids.push_back(patches.grid);
+    sequence.media.push_back({patches.grid, /*video=*/false, std::move(patches.values)});
+    user.content.push_back({Kind::image});
+  }
+  user.content.push_back({Kind::text, options.prompt});
+  const std::string text = data::render_chat(std::span(&user, 1), /*add_generation_prompt=*/true);
+  sequence.ids = tokenizer.encode(data::expand_vision_pads(text, grids, model.vision.merge_size));
+  sequence.labels.assign(sequence.ids.size(), model::ignored_label);
+  return sequence;
+}
+
+int generate(const GenerateOptions& options) {
+  const fs::path folder = options.model;
+  const plan::ModelConfig config = io::read_hf_config(folder / "config.json");
+  const io::GenerationConfig generation =
+      fs::exists(folder / "generation_config.json")
+          ? io::read_generation_config(folder / "generation_config.json", config)
+          : io::generation_config_of(config);
+  const data::Tokenizer tokenizer = data::Tokenizer::from_folder(folder);
+  const model::Qwen2VL model(config);
+  const model::Sequence prompt = prompt_of(options, config, tokenizer);
+  const DType type = precision_of(options);
+  const auto engine = engine::make_inference_engine(model, type);
+  engine->set_parameters(io::read_weights(folder, model.table()));
+  infer::Generation result =
+      infer::generate_greedy(*engine, prompt, config, options.max_new_tokens, generation.eos_ids);
+  // Rows of the embedding beyond the tokenizer stand for no text.
+  std::erase_if(result.tokens, [&](int id) { return id >= tokenizer.vocab_size(); });
+  const std::string answer = tokenizer.decode(result.tokens, /*skip_special=*/true);
+  const double first = static_cast<double>(result.first_token_ns) * 1e-9,
+               total = static_cast<double>(result.total_ns) * 1e-9;
+  if (options.json) {
+    const nlohmann::json j{{"answer", answer},
+                           {"tokens", result.tokens},
+                           {"prompt_tokens", prompt.ids.size()},
+                           {"stopped", result.stopped},
+                           {"first_token_s", first},
+                           {"total_s", total},
+                           {"precision", name_of(type)},
+                           {"instruction_set", instruction_set()}};
+    fmt::print("{}\n", j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    fmt::print("{}\n", answer);
+    fmt::print(stderr, "{} prompt tokens, first token {:.2f} s, {} tokens in {:.2f} s ({}, {}){}\n",
+               prompt.ids.size(), first, result.tokens.size(), total, name_of(type),
+               instruction_set(), result.stopped ? "" : ", ended by --max-new-tokens");
+  }
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+int generate_command(int argc, char** argv, const GenerateOptions& options) {
+  const Kokkos::ScopeGuard kokkos(argc, argv);
+  return generate(options);
+}
+
+}  // namespace vlmark::app

@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <functional>
+
+#include "src/app/commands.hpp"
+#include "src/base/error.hpp"
+
+namespace {
+
+using namespace vlmark;
+
+/// The rank a launcher gave this process, before MPI is up: what every rank could print is printed
+/// by the first alone.
+bool first_of_job() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"})
+    if (const char* rank = std::getenv(name)) return std::atoi(rank) == 0;
+  return true;
+}
+
+void add_run(CLI::App& app, app::RunOptions& o, int argc, char** argv, std::function<int()>& job) {
+  auto* c = app.add_subcommand("run", "Train, verify and record");
+  c->add_option("config", o.config, "Run description (TOML)")->required();
+  c->add_option("--set", o.set, "Override a key: table.key=value (repeat)");
+  c->add_option("--progress", o.progress, "auto, line, log or off");
+  c->add_flag("--json", o.json, "The result as one JSON object");
+  c->footer("Example:\n  mpiexec -n 2 vlmark run configs/quickstart.toml --set train.steps=20");
+  c->callback([&o, argc, argv, &job] {
+    job = [&o, argc, argv] { return app::run_command(argc, argv, o); };
+  });
+}
+
+void add_generate(CLI::App& app, app::GenerateOptions& o, int argc, char** argv,
+                  std::function<int()>& job) {
+  auto* c = app.add_subcommand("generate", "Answer a prompt about a picture");
+  c->add_option("--model", o.model, "Checkpoint folder (Hugging Face layout)")->required();
+  c->add_option("--image", o.image, "PNG or JPEG; without it the prompt is text alone");
+  c->add_option("--prompt", o.prompt, "What to ask")->capture_default_str();
+  c->add_option("--max-new-tokens", o.max_new_tokens, "Longest answer")->capture_default_str();
+  c->add_option("--precision", o.precision, "fp32 or bf16 (default: as stored)")
+      ->check(CLI::IsMember({"fp32", "bf16"}));
+  c->add_flag("--json", o.json, "Answer and times as one JSON object");
+  c->footer(
+      "Example:\n  vlmark generate --model results/quickstart/model --image "
+      "configs/media/chelsea.jpg --prompt \"Describe the picture.\"");
+  c->callback([&o, argc, argv, &job] {
+    job = [&o, argc, argv] { return app::generate_command(argc, argv, o); };
+  });
+}
+
+void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
+  auto* c = app.add_subcommand("plan", "Bytes and FLOPs of a training run before it is launched");
+  c->add_option("config", o.config, "Run description (TOML); or --model and a batch");
+  c->add_option("--model", o.model, "nano, 2B, 7B, 72B or a checkpoint folder")
+      ->capture_default_str();
+  c->add_option("--ranks", o.ranks, "Data-parallel ranks")->capture_default_str();
+  c->add_option("--set", o.set, "Override a key of the run description: table.key=value");
+  c->add_option("--precision", o.precision, "fp32 or bf16")->capture_default_str();
+  c->add_option("--micro-batches", o.micro_batches,
+                "Of a step, over all ranks (default: one each)");
+  c->add_option("--text-tokens", o.text_tokens, "Text tokens of a micro-batch")
+      ->capture_default_str();
+  c->add_option("--picture", o.pictures, "Picture of a micro-batch: WIDTHxHEIGHT (repeat)");
+  c->add_flag("--json", o.json, "One JSON object");
+  c->footer("Example:\n  vlmark plan --model 7B --ranks 8 --text-tokens 4096 --picture 1280x720");
+  c->callback([&o, &job] { job = [&o] { return app::plan_command(o); }; });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("VLMark trains and serves Qwen2-VL and proves its own result", "vlmark");
+  app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 ok, 1 internal, 2 usage or value, 3 file, 4 communication, 5 INVALID result.\n"
+      "Example:\n  vlmark plan --model 7B --ranks 8");
+  app::RunOptions run;
+  app::GenerateOptions generate;
+  app::PlanOptions plan;
+  std::function<int()> job;
+  add_run(app, run, argc, argv, job);
+  add_generate(app, generate, argc, argv, job);
+  add_plan(app, plan, job);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (!first_of_job()) return e.get_exit_code() == 0 ? 0 : static_cast<int>(ExitCode::usage);
+    return app.exit(e) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+  }
+  // `run` handles its own errors, on all ranks together; the others are one process.
+  if (app.got_subcommand("run")) return job();
+  try {
+    return job();
+  } catch (const Error& e) {
+    fmt::print(stderr, "vlmark: {}\n", e.what());
+    return static_cast<int>(e.exit_code());
+  }
+}

@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "src/app/commands.hpp"
+#include "src/app/progress.hpp"
+#include "src/base/error.hpp"
+#include "src/base/partition.hpp"
+#include "src/config/run_config.hpp"
+#include "src/data/patches.hpp"
+#include "src/io/hf_config.hpp"
+#include "src/train/trainer.hpp"
+
+namespace vlmark::app {
+namespace {
+
+/// What is planned: a model, its arithmetic and the micro-batches of every step.
+struct Task {
+  plan::ModelConfig model;
+  model::TrainingSettings settings;
+  int micro_batches = 1;
+  std::vector<plan::MicroBatchShape> shapes;  ///< of one rank
+};
+
+data::ImageSize picture_size(const std::string& text) {
+  int width = 0, height = 0;
+  char after = 0;
+  if (std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &after) != 2 || width < 1 || height < 1)
+    throw ConfigError("--picture: '" + text + "' is no size. Write WIDTHxHEIGHT, e.g. 448x448");
+  return {height, width};
+}
+
+Task task_of_model(const PlanOptions& options) {
+  Task task;
+  task.model = std::filesystem::is_directory(options.model)
+                   ? io::read_hf_config(options.model + "/config.json")
+                   : plan::model_preset(options.model);
+  if (options.precision != "bf16" && options.precision != "fp32")
+    throw ConfigError("--precision: '" + options.precision + "' is not known. Use fp32 or bf16");
+  if (options.text_tokens < 1)
+    throw ConfigError("--text-tokens: " + std::to_string(options.text_tokens) +
+                      " must be at least 1");
+  task.settings.type = options.precision == "fp32" ? DType::f32 : DType::bf16;
+  task.micro_batches = options.micro_batches > 0 ? options.micro_batches : options.ranks;
+  plan::MicroBatchShape shape;
+  int vision = 0;
+  for (const std::string& text : options.pictures) {
+    shape.media.push_back(data::preprocessed_grid(1, picture_size(text), {}, task.model.vision));
+    vision += shape.media.back().merged(task.model.vision.merge_size);
+  }
+  shape.sequences = {options.text_tokens + vision};
+  shape.supervised = options.text_tokens - 1;
+  task.shapes = {shape};
+  return task;
+}
+
+Task task_of_config(const PlanOptions& options) {
+  const config::RunConfig config = config::load(options.config, options.set);
+  config::require_valid(config, options.ranks);
+  Task task;
+  task.model = config.model.folder.empty()
+                   ? plan::model_preset(config.model.preset)
+                   : io::read_hf_config(config.model.folder + "/config.json");
+  task.settings = train::training_settings(config);
+  task.micro_batches = config.train.micro_batches;
+  const train::CaptionData data(config.data, task.model);
+  const train::SampleOrder order(data.size(), task.micro_batches, config.train.micro_batch_samples,
+                                 static_cast<std::uint64_t>(config.model.seed));
+  for (int step = 0; step < config.train.steps; ++step)
+    for (int m = 0; m < task.micro_batches; ++m)
+      task.shapes.push_back(data.shape(order.micro_batch(step, m)));
+  return task;
+}
+
+std::string gigabytes(double bytes) { return fmt::format("{:10.3f} GB", bytes * 1e-9); }
+
+}  // namespace
+
+int plan_command(const PlanOptions& options) {
+  if (options.ranks < 1)
+    throw ConfigError("--ranks: " + std::to_string(options.ranks) + " must be at least 1");
+  const Task task = options.config.empty() ? task_of_model(options) : task_of_config(options);
+  const model::Qwen2VL model(task.model);
+  const model::MemoryPlan plan = model::plan_training(
+      model, task.settings, task.shapes, task.micro_batches, /*rank=*/0, options.ranks);
+  if (options.json) {
+    nlohmann::json j{{"model", task.model.name},        {"parameters", model.table().size()},
+                     {"ranks", options.ranks},          {"precision", name_of(task.settings.type)},
+                     {"arena_bytes", plan.arena_bytes}, {"flops", plan.flops.total()}};
+    for (const auto& item : plan.items) j["bytes"][item.category] = item.bytes;
+    fmt::print("{}\n", j.dump());
+    return static_cast<int>(ExitCode::ok);
+  }
+  fmt::print(
+      "{}: {} parameters, {} over {} data-parallel ranks (ZeRO-1), {} micro-batches a step\n",
+      task.model.name, with_commas(static_cast<double>(model.table().size())),
+      name_of(task.settings.type), options.ranks, task.micro_batches);
+  fmt::print("bytes of rank 0:\n");
+  for (const auto& item : plan.items)
+    fmt::print("  {:<12} {}\n", item.category, gigabytes(static_cast<double>(item.bytes)));
+  fmt::print("  {:<12} {}\n", "arena", gigabytes(static_cast<double>(plan.arena_bytes)));
+  fmt::print("model FLOPs of {} recorded micro-batches:\n", task.shapes.size());
+  for (int part = 0; part < kParts; ++part)
+    if (const auto flops = plan.flops.gemm[part] + plan.flops.attention[part])
+      fmt::print("  {:<12} {:10.4f} TFLOP\n", name_of(static_cast<Part>(part)),
+                 static_cast<double>(flops) * 1e-12);
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace vlmark::app

@@ -1,0 +1,87 @@
+#include "src/app/provenance.hpp"
+
+#include <fmt/format.h>
+#include <hwloc.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "parallel/gather.hpp"
+#include "parallel/phase.hpp"
+#include "src/base/clock.hpp"
+#include "src/base/isa.hpp"
+#include "src/plan/schedule.hpp"
+
+namespace vlmark::app {
+namespace {
+
+std::string cpu_model() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "unknown";
+}
+
+/// Text of an environment variable that changes speed or results; "" where it is not set.
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+/// The node's topology as hwloc's XML; a word where hwloc cannot tell.
+std::string topology_xml() {
+  hwloc_topology_t topology;
+  if (hwloc_topology_init(&topology) != 0) return "absent: hwloc could not start";
+  std::string xml = "absent: hwloc could not read the machine";
+  char* buffer = nullptr;
+  int length = 0;
+  if (hwloc_topology_load(topology) == 0 &&
+      hwloc_topology_export_xmlbuffer(topology, &buffer, &length, 0) == 0) {
+    xml.assign(buffer, static_cast<std::size_t>(std::max(length - 1, 0)));
+    hwloc_free_xmlbuffer(topology, buffer);
+  }
+  hwloc_topology_destroy(topology);
+  return xml;
+}
+
+}  // namespace
+
+std::vector<io::Text> provenance(const config::RunConfig& config, parallel::Communicator& comm) {
+  const std::string host =
+      fmt::format("{} {} ({})", parallel::host_name(), cpu_model(), instruction_set());
+  std::string hosts;
+  for (const std::string& line : parallel::all_gather_strings(comm, host)) hosts += line + "\n";
+  std::vector<io::Text> texts{
+      {"config", config::to_toml(config)},
+      {"topology", topology_xml()},
+      {"provenance/ranks", std::to_string(comm.size())},
+      {"provenance/hosts", hosts},
+      {"provenance/instruction_set", instruction_set()},
+      {"provenance/hardware_threads", std::to_string(std::thread::hardware_concurrency())},
+      {"provenance/compiler", fmt::format("g++ {}", __VERSION__)},
+      {"provenance/contracts",
+#ifdef VLMARK_CONTRACTS
+       "on"
+#else
+       "off"
+#endif
+      }};
+  for (const char* name : {"OMP_NUM_THREADS", "OMP_PROC_BIND", "SLURM_JOB_ID"})
+    texts.push_back({std::string("provenance/") + name, variable(name)});
+  return texts;
+}
+
+io::RecordHeader record_header(const std::string& started) {
+  io::RecordHeader header;
+  header.start_utc = started;
+  header.end_utc = utc_now();
+  for (int kind = 0; kind < plan::kActionKinds; ++kind)
+    header.action_kinds.push_back(plan::name_of(static_cast<plan::ActionKind>(kind)));
+  for (int lane = 0; lane < plan::kLanes; ++lane)
+    header.lanes.push_back(plan::name_of(static_cast<plan::Lane>(lane)));
+  return header;
+}
+
+}  // namespace vlmark::app

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "parallel/communicator.hpp"
+#include "src/config/run_config.hpp"
+#include "src/io/journal_records.hpp"
+#include "src/io/record.hpp"
+
+namespace vlmark::app {
+
+/// Texts of the record that say what ran where: the echo of the run description, build, processor,
+/// ranks, hosts and the machine's topology. An allow-list: nothing else of the environment is
+/// written. Collective.
+std::vector<io::Text> provenance(const config::RunConfig& config, parallel::Communicator& comm);
+
+/// Names of actions and lanes and the times of the record.
+io::RecordHeader record_header(const std::string& started);
+
+}  // namespace vlmark::app

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstdint>
+
+namespace vlmark {
+
+/// Largest resident memory of this process so far, in byte, as the operating system saw it
+/// (VmHWM); 0 where it does not say.
+std::int64_t peak_resident_bytes();
+
+}  // namespace vlmark

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <limits>
+#include <string>
+
+#include "src/config/run_config.hpp"
+
+namespace vlmark::config {
+
+/// Values a number may take; both ends are part of it unless said otherwise.
+struct Bounds {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool above_low = false, below_high = false;  ///< the end itself is excluded
+
+  /// False for NaN and infinity.
+  bool contain(double x) const;
+  std::string text() const;  ///< "at least 1", "above 0", "from 0 to below 1"
+};
+constexpr Bounds at_least(double low) { return {.low = low}; }
+constexpr Bounds above(double low) { return {.low = low, .above_low = true}; }
+constexpr Bounds from_to(double low, double high) { return {.low = low, .high = high}; }
+constexpr Bounds from_to_below(double low, double high) {
+  return {.low = low, .high = high, .below_high = true};
+}
+
+enum class Text { required, may_be_empty };
+
+/// The one list of all keys: reading, echo, known keys and range checks are visitors of it, so that
+/// a field cannot be read and not echoed. A visitor has `table(name, comment)` and, for each type
+/// of field, `field(name, value, comment [, Bounds or Text])`.
+template <class Config, class Visitor>
+void visit(Config& c, Visitor&& v) {
+  auto& model = c.model;
+  v.table("model", "weights to start from: preset or folder");
+  v.field("preset", model.preset, "random weights of this size", Text::may_be_empty);
+  v.field("folder", model.folder, "checkpoint folder to start from", Text::may_be_empty);
+  v.field("seed", model.seed, "of weights and sample order", at_least(0));
+  v.field("precision", model.precision, "storage: fp32 or bf16");
+
+  auto& data = c.data;
+  v.table("data", "captioned pictures");
+  v.field("folder", data.folder, "pictures and captions.json", Text::required);
+  v.field("tokenizer", data.tokenizer, "folder with tokenizer.json", Text::required);
+  v.field("prompt", data.prompt, "asked beside every picture", Text::required);
+  v.field("min_pixels", data.min_pixels, "resized to at least this area", at_least(1));
+  v.field("max_pixels", data.max_pixels, "and at most this one", at_least(1));
+
+  auto& train = c.train;
+  v.table("train", "recipe");
+  v.field("steps", train.steps, "optimizer steps", at_least(1));
+  v.field("warmup_steps", train.warmup_steps, "linear rise of the learning rate", at_least(0));
+  v.field("learning_rate", train.learning_rate, "at the peak", above(0));
+  v.field("min_learning_rate", train.min_learning_rate, "at the end of the cosine", at_least(0));
+  v.field("schedule", train.schedule, "cosine or constant");
+  v.field("beta1", train.beta1, "AdamW", from_to_below(0, 1));
+  v.field("beta2", train.beta2, "AdamW", from_to_below(0, 1));
+  v.field("eps", train.eps, "AdamW", above(0));
+  v.field("weight_decay", train.weight_decay, "AdamW, decoupled", at_least(0));
+  v.field("clip_norm", train.clip_norm, "limit of the global gradient norm", above(0));
+  v.field("micro_batches", train.micro_batches, "of one step, over all ranks", at_least(1));
+  v.field("micro_batch_samples", train.micro_batch_samples, "packed into each", at_least(1));
+  v.field("stage", train.stage, "1 ViT, 2 everything, 3 LLM", from_to(1, 3));
+  v.field("train_merger", train.train_merger, "true, false or default (with the ViT)");
+  v.field("deterministic", train.deterministic, "fixed order of every sum");
+  v.field("untimed_steps", train.untimed_steps, "before the timed window", at_least(0));
+  v.field("trace_steps", train.trace_steps, "first steps recorded action by action", at_least(0));
+
+  auto& recompute = c.recompute;
+  v.table("recompute", "formed again in the backward pass instead of kept");
+  v.field("norms", recompute.norms, "outputs of the norms");
+  v.field("activation", recompute.activation, "SwiGLU product and quick-GELU output");
+
+  auto& parallel = c.parallel;
+  v.table("parallel", "ranks");
+  v.field("data", parallel.data, "data-parallel ranks; 0 means all", at_least(0));
+  v.field("bucket_elements", parallel.bucket_elements, "gradients in one message", at_least(1));
+
+  auto& output = c.output;
+  v.table("output", "results");
+  v.field("folder", output.folder, "of the record", Text::required);
+  v.field("overwrite", output.overwrite, "replace the record of an earlier run");
+  v.field("export", output.export_model, "write the trained weights");
+
+  auto& verify = c.verify;
+  v.table("verify", "limits of the verdict");
+  v.field("loss_ratio_limit", verify.loss_ratio_limit, "last loss / first loss, rule V5", above(0));
+
+  auto& control = c.control;
+  v.table("control", "questions to the trained weights");
+  v.field("captions", control.captions, "caption every training picture");
+  v.field("grey", control.grey, "ask again with a grey picture");
+  v.field("max_grey_right", control.max_grey_right, "right answers allowed then", at_least(0));
+  v.field("max_new_tokens", control.max_new_tokens, "length of an answer", at_least(1));
+}
+
+/// Words of the enumerations, the same for reading and echo.
+inline constexpr DType kPrecisions[] = {DType::f32, DType::bf16};
+inline constexpr Schedule kSchedules[] = {Schedule::cosine, Schedule::constant};
+constexpr std::string_view name_of(Schedule schedule) {
+  return schedule == Schedule::cosine ? "cosine" : "constant";
+}
+
+}  // namespace vlmark::config

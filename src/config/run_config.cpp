@@ -1,1 +1,0 @@
-#include "src/config/run_config.hpp"

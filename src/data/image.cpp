@@ -1,0 +1,101 @@
+#include "src/data/image.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+#include "src/base/error.hpp"
+#include "src/data/image_jpeg.hpp"
+#include "src/data/image_png.hpp"
+
+namespace vlmark::data {
+namespace {
+
+constexpr std::array<std::uint8_t, 8> png_signature = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+constexpr std::array<std::uint8_t, 3> jpeg_signature = {0xff, 0xd8, 0xff};
+
+template <std::size_t Size>
+bool starts_with(std::span<const std::uint8_t> bytes, const std::array<std::uint8_t, Size>& head) {
+  return bytes.size() >= Size && std::equal(head.begin(), head.end(), bytes.begin());
+}
+
+std::string first_bytes(std::span<const std::uint8_t> bytes) {
+  std::string text;
+  for (const std::uint8_t byte : bytes.first(std::min<std::size_t>(bytes.size(), 8))) {
+    char hex[4];
+    std::snprintf(hex, sizeof(hex), " %02x", byte);
+    text += hex;
+  }
+  return text;
+}
+
+std::vector<std::uint8_t> read_bytes(const std::filesystem::path& file) {
+  const auto refuse = [&](const std::string& reason) -> IoError {
+    return IoError(file.string() + ": cannot read the picture: " + reason +
+                   " (its pixels are needed). Check the path and its permissions");
+  };
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error)) throw refuse("it is a folder");
+  std::ifstream stream(file, std::ios::binary | std::ios::ate);
+  if (!stream) throw refuse(std::strerror(errno));
+  const std::streamoff size = stream.tellg();
+  if (size < 0) throw refuse("its size is unknown (not a regular file?)");
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
+  stream.seekg(0);
+  stream.read(reinterpret_cast<char*>(bytes.data()), size);
+  if (stream.gcount() != size) {
+    throw refuse("got " + std::to_string(stream.gcount()) + " of " + std::to_string(size) +
+                 " bytes");
+  }
+  return bytes;
+}
+
+}  // namespace
+
+void require_image(const std::string& where, const Image& image) {
+  if (image.width > 0 && image.height > 0 &&
+      image.rgb.size() == std::size_t{3} * image.width * image.height) {
+    return;
+  }
+  throw ShapeError(where + ": picture of " + std::to_string(image.width) + "x" +
+                   std::to_string(image.height) + " pixels with " +
+                   std::to_string(image.rgb.size()) +
+                   " values (both sides must be positive and hold 3 values a pixel)");
+}
+
+void require_pixel_limit(const std::string& name, std::int64_t width, std::int64_t height,
+                         std::int64_t max_pixels) {
+  // Division, because the product of two sides from a hostile header may overflow.
+  if (width <= 0 || height <= max_pixels / width) return;
+  throw IoError(name + ": picture of " + std::to_string(width) + "x" + std::to_string(height) +
+                " pixels exceeds the limit of " + std::to_string(max_pixels) +
+                " pixels (it may be a decompression bomb). Scale it down first");
+}
+
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
+                   std::int64_t max_pixels) {
+  if (bytes.empty()) {
+    throw IoError(name + ": the picture is empty, 0 bytes (nothing to decode). Fetch it again");
+  }
+  if (starts_with(bytes, png_signature)) return decode_png(bytes, name, max_pixels);
+  if (starts_with(bytes, jpeg_signature)) return decode_jpeg(bytes, name, max_pixels);
+  throw IoError(name + ": neither PNG nor JPEG, it starts with" + first_bytes(bytes) +
+                " (only these two are decoded). Convert it to one of them");
+}
+
+Image read_image(const std::filesystem::path& file, std::int64_t max_pixels) {
+  return decode_image(read_bytes(file), file.string(), max_pixels);
+}
+
+Image constant_image(int width, int height, std::uint8_t value) {
+  if (width < 1 || height < 1) {
+    throw ValueError("constant_image: size " + std::to_string(width) + "x" +
+                     std::to_string(height) + " (both sides must be positive)");
+  }
+  return {width, height, std::vector<std::uint8_t>(std::size_t{3} * width * height, value)};
+}
+
+}  // namespace vlmark::data

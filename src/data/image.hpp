@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vlmark::data {
+
+/// A decoded picture, 8 bits a channel, rows from top to bottom without padding.
+struct Image {
+  int width = 0;
+  int height = 0;
+  std::vector<std::uint8_t> rgb;  // [height, width, 3]
+
+  bool operator==(const Image&) const = default;
+};
+
+/// Largest picture that is decoded, in pixels: the limit at which Pillow refuses as well.
+inline constexpr std::int64_t max_image_pixels = 178'956'970;
+
+/// Decodes a PNG or JPEG (told apart by their first bytes) to RGB, with the bytes that Pillow's
+/// `Image.open(...).convert("RGB")` gives.
+///
+/// - JPEG: baseline and progressive, colour and grey; accurate integer DCT, fancy upsampling.
+///   CMYK is refused. What libjpeg only warns about (premature end, bad Huffman codes, stray
+///   bytes) is an error: it stands for pixels that are not those of the picture.
+/// - PNG: every colour type and depth, interlaced or not; alpha and transparent colours are
+///   dropped, 16-bit channels keep their high byte. 16-bit grey without alpha is clipped to 255,
+///   not scaled, because Pillow does so and the model's processor with it.
+/// - Colour profiles, gamma and EXIF rotation are not applied, as in the model's processor.
+///
+/// `name` is what errors call the picture. Throws IoError with the text of the library, also when
+/// width * height exceeds `max_pixels` (checked before memory is allocated).
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
+                   std::int64_t max_pixels = max_image_pixels);
+
+/// Reads a file and decodes it as above.
+Image read_image(const std::filesystem::path& file, std::int64_t max_pixels = max_image_pixels);
+
+/// A picture of one colour, e.g. the grey control that shows whether answers depend on pixels.
+Image constant_image(int width, int height, std::uint8_t value);
+
+/// Throws ShapeError unless `rgb` holds width * height * 3 values and both sides are positive.
+void require_image(const std::string& where, const Image& image);
+
+/// Throws IoError, before memory is allocated, for a picture of more than `max_pixels`.
+void require_pixel_limit(const std::string& name, std::int64_t width, std::int64_t height,
+                         std::int64_t max_pixels);
+
+}  // namespace vlmark::data

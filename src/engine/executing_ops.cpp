@@ -1,0 +1,286 @@
+#include "src/engine/executing_ops.hpp"
+
+#include <cmath>
+
+#include "kernels/activation.hpp"
+#include "kernels/attention.hpp"
+#include "kernels/convert.hpp"
+#include "kernels/cross_entropy.hpp"
+#include "kernels/embedding.hpp"
+#include "kernels/fill.hpp"
+#include "kernels/gemm.hpp"
+#include "kernels/linear_cross_entropy.hpp"
+#include "kernels/norm.hpp"
+#include "kernels/rotary.hpp"
+#include "kernels/rows.hpp"
+
+namespace vlmark::engine {
+namespace {
+
+using kernels::columns;
+using kernels::Mat;
+using kernels::Trans;
+using kernels::Vec;
+using model::AttentionSpec;
+
+/// Host indices as a kernel reads them.
+Vec<const int> indices(std::span<const int> values) {
+  return Vec<const int>(values.data(), values.size());
+}
+
+kernels::AttentionShape shape_of(const AttentionSpec& spec) {
+  return {spec.heads, spec.kv_heads, spec.head_dim, spec.causal,
+          static_cast<float>(1 / std::sqrt(static_cast<double>(spec.head_dim)))};
+}
+
+/// q, k and v as column blocks of one packed matrix.
+template <class T>
+struct Packed {
+  Packed(const Mat<T>& qkv, const AttentionSpec& spec)
+      : q(columns(qkv, 0, static_cast<int>(spec.q_width()))),
+        k(columns(qkv, static_cast<int>(spec.q_width()),
+                  static_cast<int>(spec.q_width() + spec.kv_width()))),
+        v(columns(qkv, static_cast<int>(spec.q_width() + spec.kv_width()),
+                  static_cast<int>(spec.qkv_width()))) {}
+  Mat<T> q, k, v;
+};
+
+}  // namespace
+
+template <class T>
+ExecutingOps<T>::ExecutingOps(const plan::ParameterTable& table, plan::Arena& arena,
+                              const ArenaMemory& memory, ParameterStore<T>& parameters,
+                              const plan::Trainable& trainable)
+    : Ops(table, arena, {std::is_same_v<T, float> ? DType::f32 : DType::bf16, trainable}),
+      memory_(memory),
+      parameters_(parameters) {}
+
+template <class T>
+Vec<float> ExecutingOps<T>::gradient_or_none(int parameter) const {
+  return this->learns(parameter) ? parameters_.gradient_vector(parameter) : Vec<float>();
+}
+
+template <class T>
+void ExecutingOps<T>::run_zero(Tensor& x) {
+  kernels::fill(exec_, 0.0f, mat<T>(x));
+}
+
+template <class T>
+void ExecutingOps<T>::run_load_pixels(std::span<const float> pixel_values, Tensor& y) {
+  const Mat<T> to = mat<T>(y);
+  kernels::convert(exec_, Vec<const float>(pixel_values.data(), pixel_values.size()),
+                   Vec<T>(to.data(), pixel_values.size()));
+}
+
+template <class T>
+void ExecutingOps<T>::run_vision_rope_table(std::span<const int> hw, Tensor& table) {
+  kernels::vision_rope_table(exec_, indices(hw), mat<float>(table));
+}
+
+template <class T>
+void ExecutingOps<T>::run_mrope_table(std::span<const int> positions,
+                                      const std::array<int, 3>& section, float theta,
+                                      Tensor& table) {
+  kernels::mrope_table(exec_, indices(positions), section, theta, mat<float>(table));
+}
+
+template <class T>
+void ExecutingOps<T>::run_embedding(std::span<const int> ids, int table, Tensor& y) {
+  kernels::embedding_gather(exec_, indices(ids), parameters_.matrix(table), mat<T>(y));
+}
+
+template <class T>
+void ExecutingOps<T>::run_embedding_backward(const Tensor& dy, std::span<const int> ids,
+                                             int table) {
+  const std::vector<int> order = kernels::sorted_order(ids);
+  kernels::embedding_scatter_add(exec_, mat<T>(dy), indices(order), indices(ids),
+                                 parameters_.gradient(table));
+  exec_.fence("vlmark::embedding_backward");  // `order` ends here
+}
+
+template <class T>
+void ExecutingOps<T>::run_linear(const Tensor& x, const plan::Linear& layer, Tensor& y) {
+  const Mat<const T> a = mat<T>(x), w = parameters_.matrix(layer.weight);
+  if (y.type() == DType::f32 && type() != DType::f32) {
+    expects(layer.bias < 0);
+    kernels::gemm(exec_, Trans::no, Trans::yes, a, w, 0, mat<float>(y));
+    return;
+  }
+  kernels::gemm(exec_, Trans::no, Trans::yes, a, w, 0, mat<T>(y));
+  if (layer.bias >= 0) kernels::add_bias(exec_, parameters_.vector(layer.bias), mat<T>(y));
+}
+
+template <class T>
+void ExecutingOps<T>::run_linear_backward_input(const Tensor& dy, const plan::Linear& layer,
+                                                Tensor& dx) {
+  kernels::gemm(exec_, Trans::no, Trans::no, mat<const T>(dy),
+                Mat<const T>(parameters_.matrix(layer.weight)), 0, mat<T>(dx));
+}
+
+template <class T>
+void ExecutingOps<T>::run_linear_backward_weight(const Tensor& dy, const Tensor& x,
+                                                 const plan::Linear& layer) {
+  kernels::gemm(exec_, Trans::yes, Trans::no, mat<const T>(dy), mat<const T>(x), 1,
+                parameters_.gradient(layer.weight));
+}
+
+template <class T>
+void ExecutingOps<T>::run_bias_backward(const Tensor& dy, int bias, Tensor& partial_sums) {
+  kernels::bias_gradient(exec_, mat<T>(dy), parameters_.gradient_vector(bias),
+                         mat<float>(partial_sums));
+}
+
+template <class T>
+void ExecutingOps<T>::run_rms_norm(const Tensor& x, int gain, float eps, Tensor& y, Tensor& scale) {
+  kernels::rms_norm(exec_, mat<T>(x), parameters_.vector(gain), eps, mat<T>(y),
+                    memory_.row<float>(scale));
+}
+
+template <class T>
+void ExecutingOps<T>::run_rms_norm_backward(const Tensor& dy, const Tensor& x, int gain,
+                                            const Tensor& scale, Tensor& dx, Tensor& partial_sums) {
+  kernels::rms_norm_backward(exec_, mat<T>(dy), mat<T>(x), parameters_.vector(gain),
+                             memory_.row<float>(scale), mat<T>(dx), gradient_or_none(gain),
+                             mat<float>(partial_sums));
+}
+
+template <class T>
+void ExecutingOps<T>::run_layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps,
+                                     Tensor& y, Tensor& statistics) {
+  kernels::layer_norm(exec_, mat<T>(x), parameters_.vector(layer.gain),
+                      parameters_.vector(layer.bias), eps, mat<T>(y),
+                      memory_.row<float>(statistics, 0), memory_.row<float>(statistics, 1));
+}
+
+template <class T>
+void ExecutingOps<T>::run_layer_norm_backward(const Tensor& dy, const Tensor& x,
+                                              const plan::LayerNorm& layer,
+                                              const Tensor& statistics, Tensor& dx,
+                                              Tensor& partial_sums) {
+  kernels::layer_norm_backward(exec_, mat<T>(dy), mat<T>(x), parameters_.vector(layer.gain),
+                               memory_.row<float>(statistics, 0), memory_.row<float>(statistics, 1),
+                               mat<T>(dx), gradient_or_none(layer.gain),
+                               gradient_or_none(layer.bias), mat<float>(partial_sums));
+}
+
+template <class T>
+void ExecutingOps<T>::run_activation(model::Activation kind, const Tensor& x, Tensor& y) {
+  if (kind == model::Activation::quick_gelu)
+    kernels::quick_gelu(exec_, mat<T>(x), mat<T>(y));
+  else
+    kernels::gelu_erf(exec_, mat<T>(x), mat<T>(y));
+}
+
+template <class T>
+void ExecutingOps<T>::run_activation_backward(model::Activation kind, const Tensor& dy,
+                                              const Tensor& x, Tensor& dx) {
+  if (kind == model::Activation::quick_gelu)
+    kernels::quick_gelu_backward(exec_, mat<T>(dy), mat<T>(x), mat<T>(dx));
+  else
+    kernels::gelu_erf_backward(exec_, mat<T>(dy), mat<T>(x), mat<T>(dx));
+}
+
+template <class T>
+void ExecutingOps<T>::run_swiglu(const Tensor& gate_up, Tensor& y) {
+  kernels::swiglu(exec_, mat<T>(gate_up), mat<T>(y));
+}
+
+template <class T>
+void ExecutingOps<T>::run_swiglu_backward(const Tensor& dy, const Tensor& gate_up,
+                                          Tensor& d_gate_up) {
+  kernels::swiglu_backward(exec_, mat<T>(dy), mat<T>(gate_up), mat<T>(d_gate_up));
+}
+
+template <class T>
+void ExecutingOps<T>::run_rotate(Tensor& x, const Tensor& table, int heads, int head_dim,
+                                 bool inverse) {
+  kernels::rotate_half(exec_, mat<T>(x), mat<float>(table), heads, head_dim, inverse);
+}
+
+template <class T>
+void ExecutingOps<T>::run_attention(const Tensor& qkv, const AttentionSpec& spec,
+                                    std::span<const int> cu_seqlens, Tensor& y, Tensor& log_sum) {
+  const Packed<const T> in(mat<const T>(qkv), spec);
+  kernels::attention(exec_, shape_of(spec), in.q, in.k, in.v, indices(cu_seqlens),
+                     indices(cu_seqlens), mat<T>(y), mat<float>(log_sum));
+}
+
+template <class T>
+void ExecutingOps<T>::run_attention_backward(const Tensor& dy, const Tensor& y, const Tensor& qkv,
+                                             const AttentionSpec& spec,
+                                             std::span<const int> cu_seqlens, const Tensor& log_sum,
+                                             Tensor& d_qkv, Tensor& delta) {
+  const Packed<const T> in(mat<const T>(qkv), spec);
+  const Packed<T> out(mat<T>(d_qkv), spec);
+  kernels::attention_backward(exec_, shape_of(spec), mat<const T>(dy), mat<const T>(y), in.q, in.k,
+                              in.v, mat<const float>(log_sum), indices(cu_seqlens),
+                              indices(cu_seqlens), out.q, out.k, out.v, mat<float>(delta));
+}
+
+template <class T>
+void ExecutingOps<T>::run_attention_cached(const Tensor& qkv, const AttentionSpec& spec,
+                                           model::LayerCache& cache, long filled, Tensor& y,
+                                           Tensor& log_sum) {
+  const Packed<const T> in(mat<const T>(qkv), spec);
+  const int rows = static_cast<int>(qkv.rows()), before = static_cast<int>(filled),
+            total = before + rows;
+  const auto cached = [](const Mat<T>& m, int begin, int end) -> Mat<T> {
+    return Kokkos::subview(m, Kokkos::pair<int, int>(begin, end), Kokkos::ALL);
+  };
+  const Mat<T> keys = mat<T>(cache.keys), values = mat<T>(cache.values);
+  kernels::convert(exec_, in.k, cached(keys, before, total));
+  kernels::convert(exec_, in.v, cached(values, before, total));
+  const int cu_q[] = {0, rows}, cu_k[] = {0, total};
+  kernels::attention(exec_, shape_of(spec), in.q, Mat<const T>(cached(keys, 0, total)),
+                     Mat<const T>(cached(values, 0, total)), indices(cu_q), indices(cu_k),
+                     mat<T>(y), mat<float>(log_sum));
+  exec_.fence("vlmark::attention_cached");  // the lengths end here
+}
+
+template <class T>
+void ExecutingOps<T>::run_add(Tensor& y, const Tensor& x) {
+  kernels::add(exec_, mat<T>(x), mat<T>(y));
+}
+
+template <class T>
+void ExecutingOps<T>::run_gather_rows(const Tensor& x, std::span<const int> source, Tensor& y) {
+  kernels::gather_rows(exec_, mat<T>(x), indices(source), mat<T>(y));
+}
+
+template <class T>
+void ExecutingOps<T>::run_scatter_rows(Tensor& x, const Tensor& rows,
+                                       std::span<const int> destination) {
+  kernels::scatter_rows(exec_, mat<T>(rows), indices(destination), mat<T>(x));
+}
+
+template <class T>
+void ExecutingOps<T>::run_zero_rows(Tensor& x, std::span<const int> rows) {
+  kernels::zero_rows(exec_, mat<T>(x), indices(rows));
+}
+
+template <class T>
+double ExecutingOps<T>::run_linear_cross_entropy(const Tensor& h, const plan::Linear& head,
+                                                 std::span<const int> targets, float scale,
+                                                 Tensor* dh, Tensor& losses, Tensor& logits_tile) {
+  const Mat<const T> rows = mat<const T>(h), w = parameters_.matrix(head.weight);
+  const Vec<float> loss = memory_.row<float>(losses);
+  if (dh) {
+    const Mat<float> dw =
+        this->learns(head.weight) ? parameters_.gradient(head.weight) : Mat<float>();
+    kernels::linear_cross_entropy(exec_, rows, w, indices(targets), scale, loss, mat<T>(*dh), dw,
+                                  mat<float>(logits_tile));
+  } else {
+    kernels::linear_cross_entropy_losses(exec_, rows, w, indices(targets), loss,
+                                         mat<float>(logits_tile));
+  }
+  exec_.fence("vlmark::loss");
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), loss);
+  double sum = 0;
+  for (std::size_t i = 0; i < host.extent(0); ++i) sum += host(i);
+  return sum;
+}
+
+template class ExecutingOps<float>;
+template class ExecutingOps<bf16>;
+
+}  // namespace vlmark::engine

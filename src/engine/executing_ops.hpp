@@ -1,0 +1,74 @@
+#pragma once
+
+#include "src/engine/arena_memory.hpp"
+#include "src/engine/parameter_store.hpp"
+#include "src/model/ops.hpp"
+
+namespace vlmark::engine {
+
+/// Runs what layers ask for: every `run_*` hands its tensors to kernels. T: the tensors' type.
+template <class T>
+class ExecutingOps final : public model::Ops {
+ public:
+  ExecutingOps(const plan::ParameterTable& table, plan::Arena& arena, const ArenaMemory& memory,
+               ParameterStore<T>& parameters, const plan::Trainable& trainable);
+
+ private:
+  using Tensor = model::Tensor;
+  template <class U>
+  kernels::Mat<U> mat(const Tensor& x) const {
+    return memory_.matrix<U>(x);
+  }
+
+  void run_zero(Tensor& x) override;
+  void run_load_pixels(std::span<const float> pixel_values, Tensor& y) override;
+  void run_vision_rope_table(std::span<const int> hw, Tensor& table) override;
+  void run_mrope_table(std::span<const int> positions, const std::array<int, 3>& section,
+                       float theta, Tensor& table) override;
+  void run_embedding(std::span<const int> ids, int table, Tensor& y) override;
+  void run_embedding_backward(const Tensor& dy, std::span<const int> ids, int table) override;
+  void run_linear(const Tensor& x, const plan::Linear& layer, Tensor& y) override;
+  void run_linear_backward_input(const Tensor& dy, const plan::Linear& layer, Tensor& dx) override;
+  void run_linear_backward_weight(const Tensor& dy, const Tensor& x,
+                                  const plan::Linear& layer) override;
+  void run_bias_backward(const Tensor& dy, int bias, Tensor& partial_sums) override;
+  void run_rms_norm(const Tensor& x, int gain, float eps, Tensor& y, Tensor& scale) override;
+  void run_rms_norm_backward(const Tensor& dy, const Tensor& x, int gain, const Tensor& scale,
+                             Tensor& dx, Tensor& partial_sums) override;
+  void run_layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps, Tensor& y,
+                      Tensor& statistics) override;
+  void run_layer_norm_backward(const Tensor& dy, const Tensor& x, const plan::LayerNorm& layer,
+                               const Tensor& statistics, Tensor& dx, Tensor& partial_sums) override;
+  void run_activation(model::Activation kind, const Tensor& x, Tensor& y) override;
+  void run_activation_backward(model::Activation kind, const Tensor& dy, const Tensor& x,
+                               Tensor& dx) override;
+  void run_swiglu(const Tensor& gate_up, Tensor& y) override;
+  void run_swiglu_backward(const Tensor& dy, const Tensor& gate_up, Tensor& d_gate_up) override;
+  void run_rotate(Tensor& x, const Tensor& table, int heads, int head_dim, bool inverse) override;
+  void run_attention(const Tensor& qkv, const model::AttentionSpec& spec,
+                     std::span<const int> cu_seqlens, Tensor& y, Tensor& log_sum) override;
+  void run_attention_backward(const Tensor& dy, const Tensor& y, const Tensor& qkv,
+                              const model::AttentionSpec& spec, std::span<const int> cu_seqlens,
+                              const Tensor& log_sum, Tensor& d_qkv, Tensor& delta) override;
+  void run_attention_cached(const Tensor& qkv, const model::AttentionSpec& spec,
+                            model::LayerCache& cache, long filled, Tensor& y,
+                            Tensor& log_sum) override;
+  void run_add(Tensor& y, const Tensor& x) override;
+  void run_gather_rows(const Tensor& x, std::span<const int> source, Tensor& y) override;
+  void run_scatter_rows(Tensor& x, const Tensor& rows, std::span<const int> destination) override;
+  void run_zero_rows(Tensor& x, std::span<const int> rows) override;
+  double run_linear_cross_entropy(const Tensor& h, const plan::Linear& head,
+                                  std::span<const int> targets, float scale, Tensor* dh,
+                                  Tensor& losses, Tensor& logits_tile) override;
+
+  kernels::Vec<float> gradient_or_none(int parameter) const;
+
+  kernels::Exec exec_;
+  const ArenaMemory& memory_;
+  ParameterStore<T>& parameters_;
+};
+
+extern template class ExecutingOps<float>;
+extern template class ExecutingOps<bf16>;
+
+}  // namespace vlmark::engine

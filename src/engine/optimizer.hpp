@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "parallel/communicator.hpp"
+#include "src/engine/arena_memory.hpp"
+#include "src/plan/flat_layout.hpp"
+#include "src/plan/optimizer_settings.hpp"
+#include "src/plan/state_layout.hpp"
+#include "src/plan/trainable.hpp"
+
+namespace vlmark::engine {
+
+/// What one step does to one parameter group: nothing where no micro-batch gave it a gradient.
+struct Touched {
+  bool vit = true, merger = true, llm = true;
+  bool operator()(plan::Group group) const {
+    if (group == plan::Group::vit) return vit;
+    return group == plan::Group::merger ? merger : llm;
+  }
+};
+
+/// The owned slice of master weights and moments, and the steps that change it. T: type of the
+/// parameters the layers read; for float they are their own master.
+template <class T>
+class Optimizer {
+ public:
+  Optimizer(const plan::ParameterTable& table, const plan::FlatLayout& layout,
+            const plan::StateLayout& state, const ArenaMemory& memory, parallel::Communicator& comm,
+            const plan::OptimizerSettings& settings);
+
+  /// Zero moments; master = parameters on the owned slices.
+  void reset();
+  /// Euclidean norm of the whole gradient. Squares are summed in double over blocks of
+  /// FlatLayout::block elements and the blocks in one order, so ranks do not change the bits.
+  /// Collective.
+  double global_norm(const float* reduced);
+  /// AdamW on the owned slice of bucket `b`; the gradient is multiplied by the clipping factor of
+  /// `norm`. `begin_step` counts the step for the groups it touches.
+  void begin_step(const Touched& touched);
+  void update(int b, const float* reduced, double norm, double learning_rate);
+  /// BEFORE: every rank holds its new slice of bucket `b`. AFTER: every rank holds the bucket.
+  void gather(int b);
+
+  /// The owned slice of bucket `b` in fp32.
+  float* master(int b) const;
+  /// Fingerprint of the owned master weights and moments: order-independent sum of hashes of
+  /// (flat index, bits).
+  std::uint64_t state_hash() const;
+
+ private:
+  /// Place of the owned slice of bucket `b` within the rank's slice buffers.
+  long slice_offset(int b) const;
+
+  const plan::ParameterTable& table_;
+  const plan::FlatLayout& layout_;
+  parallel::Communicator& comm_;
+  plan::OptimizerSettings settings_;
+  kernels::Exec exec_;
+  T* parameters_;
+  float *master_, *first_moment_, *second_moment_;
+  Kokkos::View<double*, kernels::Memory> block_sums_;  // [layout.size() / block]
+  std::vector<plan::Range> tensor_ranges_;             // [logical tensor], flat
+  Touched touched_;
+  int vision_steps_ = 0, llm_steps_ = 0;
+};
+
+extern template class Optimizer<float>;
+extern template class Optimizer<bf16>;
+
+}  // namespace vlmark::engine

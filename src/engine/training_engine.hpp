@@ -1,0 +1,73 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "parallel/communicator.hpp"
+#include "src/engine/inference_engine.hpp"
+#include "src/model/micro_batch.hpp"
+#include "src/model/training_plan.hpp"
+#include "src/plan/schedule.hpp"
+#include "src/plan/tensor_fill.hpp"
+
+namespace vlmark::engine {
+
+/// One step: the shapes of all its micro-batches, known to every rank, and where a rank gets the
+/// contents of its own.
+struct StepInput {
+  std::vector<plan::MicroBatchShape> shapes;   ///< [micro-batches of the step]
+  std::function<model::MicroBatch(int)> load;  ///< by global index; called for this rank's alone
+  double learning_rate = 0;
+};
+
+/// When an action of the schedule ran on this rank.
+struct ActionTime {
+  plan::Action action;
+  std::int64_t start_ns = 0, end_ns = 0;  ///< monotonic clock
+};
+
+struct StepResult {
+  double loss = 0;       ///< mean over the supervised tokens of the step
+  double grad_norm = 0;  ///< before clipping
+  std::int64_t start_ns = 0, end_ns = 0;
+  std::vector<ActionTime> actions;
+};
+
+/// The executor of a training schedule on one rank: arena, parameters, ZeRO-1 state, kernels and
+/// communicator behind one door. Calls are collective unless said otherwise.
+class TrainingEngine {
+ public:
+  virtual ~TrainingEngine() = default;
+
+  /// Sets every parameter, then zero moments. `fill` is called in pieces and must give every rank
+  /// the same values.
+  virtual void set_parameters(const plan::TensorFill& fill) = 0;
+  /// Hands out every parameter in pieces. Not collective.
+  virtual void visit_parameters(const plan::TensorVisit& visit) const = 0;
+  /// Master weights (fp32) of the elements this rank owns. Not collective.
+  virtual void visit_owned_master(const plan::TensorVisit& visit) const = 0;
+  /// Hands out the summed gradient of the last step, before clipping, where this rank owns it.
+  virtual void visit_owned_gradients(const plan::TensorVisit& visit) const = 0;
+  /// Forward passes with the parameters as they stand; ends before the engine. Not collective.
+  virtual std::unique_ptr<InferenceEngine> inference() = 0;
+  virtual StepResult step(const StepInput& input) = 0;
+
+  /// Rule V6: hash of all parameters as this rank holds them; equal on all ranks. Not collective.
+  virtual std::uint64_t parameter_hash() const = 0;
+  /// Hash of the owned optimizer state; the sum over ranks does not depend on their number.
+  virtual std::uint64_t state_hash() const = 0;
+  /// Parameters that are NaN or infinite. Not collective.
+  virtual std::size_t non_finite_parameters() const = 0;
+};
+
+/// Allocates the arena of `plan`, which model::plan_training made from the same arguments. `model`
+/// and `comm` outlive the engine. Throws DeviceError where the memory is not there.
+std::unique_ptr<TrainingEngine> make_training_engine(const model::Qwen2VL& model,
+                                                     const model::TrainingSettings& settings,
+                                                     const model::MemoryPlan& plan,
+                                                     int micro_batches,
+                                                     parallel::Communicator& comm);
+
+}  // namespace vlmark::engine

@@ -1,0 +1,28 @@
+#include "src/io/json_text.hpp"
+
+#include <set>
+#include <vector>
+
+#include "src/base/error.hpp"
+
+namespace vlmark::io {
+
+nlohmann::json parse_json(std::string_view text, const std::string& where) {
+  using Event = nlohmann::json::parse_event_t;
+  std::vector<std::set<std::string>> keys;  // of the objects that are open
+  const auto refuse_repetition = [&](int, Event event, const nlohmann::json& parsed) {
+    if (event == Event::object_start) keys.emplace_back();
+    if (event == Event::object_end) keys.pop_back();
+    if (event == Event::key && !keys.back().insert(parsed.get<std::string>()).second)
+      throw IoError(where + ": the key '" + parsed.get<std::string>() +
+                    "' stands twice (which of the two is meant is not clear)");
+    return true;
+  };
+  try {
+    return nlohmann::json::parse(text, refuse_repetition);
+  } catch (const nlohmann::json::exception& e) {
+    throw IoError(where + ": is not valid JSON (" + e.what() + ")");
+  }
+}
+
+}  // namespace vlmark::io

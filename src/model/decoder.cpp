@@ -1,0 +1,66 @@
+#include "src/model/decoder.hpp"
+
+namespace vlmark::model {
+
+Tensor Decoder::forward(Ops& ops, int layer, const MicroBatch& batch, const Tensor& rope_table,
+                        Tensor x, plan::Recompute recompute, DecoderSaved* saved,
+                        KvCache* cache) const {
+  const plan::DecoderLayer& w = weights(layer);
+  const AttentionSpec spec = attention_spec();
+  const float eps = model_.rms_norm_eps;
+  DecoderSaved s;
+  s.n1 = ops.rms_norm(x, w.norm1, eps, s.scale1);
+  s.qkv = ops.linear(s.n1, w.qkv);
+  if (!saved || recompute.norms) s.n1 = {};
+  ops.rotate(s.qkv, rope_table, spec.heads + spec.kv_heads, spec.head_dim, /*inverse=*/false);
+  if (cache)
+    s.a = ops.attention_cached(s.qkv, spec, cache->layers[static_cast<std::size_t>(layer)],
+                               cache->filled);
+  else
+    s.a = ops.attention(s.qkv, spec, batch.cu_seqlens, s.log_sum);
+  if (!saved) s.qkv = {};
+  s.h = ops.linear(s.a, w.out);
+  ops.add(s.h, x);
+  if (saved)
+    s.x = std::move(x);
+  else
+    x = {}, s.a = {};
+  s.n2 = ops.rms_norm(s.h, w.norm2, eps, s.scale2);
+  s.gate_up = ops.linear(s.n2, w.gate_up);
+  if (!saved || recompute.norms) s.n2 = {};
+  s.product = ops.swiglu(s.gate_up);
+  if (!saved) s.gate_up = {};
+  Tensor y = ops.linear(s.product, w.down);
+  if (!saved || recompute.activation) s.product = {};
+  ops.add(y, s.h);
+  if (saved) *saved = std::move(s);
+  return y;
+}
+
+Tensor Decoder::backward(Ops& ops, int layer, const MicroBatch& batch, const Tensor& rope_table,
+                         Tensor dy, DecoderSaved s) const {
+  const plan::DecoderLayer& w = weights(layer);
+  const AttentionSpec spec = attention_spec();
+  const float eps = model_.rms_norm_eps;
+  if (s.product.empty()) s.product = ops.swiglu(s.gate_up);
+  Tensor d = ops.linear_backward(dy, s.product, w.down);
+  s.product = {};
+  d = ops.swiglu_backward(d, s.gate_up);
+  s.gate_up = {};
+  if (s.n2.empty()) s.n2 = ops.rms_norm(s.h, w.norm2, eps, s.scale2);
+  d = ops.linear_backward(d, s.n2, w.gate_up);
+  s.n2 = {};
+  ops.add(dy, ops.rms_norm_backward(d, s.h, w.norm2, s.scale2));  // now d loss / d h
+  s.h = {};
+  d = ops.linear_backward(dy, s.a, w.out);
+  d = ops.attention_backward(d, s.a, s.qkv, spec, batch.cu_seqlens, s.log_sum);
+  s.a = {}, s.qkv = {};
+  ops.rotate(d, rope_table, spec.heads + spec.kv_heads, spec.head_dim, /*inverse=*/true);
+  if (s.n1.empty()) s.n1 = ops.rms_norm(s.x, w.norm1, eps, s.scale1);
+  d = ops.linear_backward(d, s.n1, w.qkv);
+  s.n1 = {};
+  ops.add(dy, ops.rms_norm_backward(d, s.x, w.norm1, s.scale1));
+  return dy;
+}
+
+}  // namespace vlmark::model

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <vector>
+
+#include "src/model/micro_batch.hpp"
+#include "src/model/ops.hpp"
+
+namespace vlmark::model {
+
+/// What the backward pass of one decoder layer needs; empty where it is computed again.
+struct DecoderSaved {
+  Tensor x, scale1, n1, qkv, log_sum, a;  // [tokens, ...]
+  Tensor h, scale2, n2, gate_up, product;
+};
+
+/// Keys and values of one sequence, all layers.
+struct KvCache {
+  std::vector<LayerCache> layers;
+  long filled = 0;  ///< tokens seen
+};
+
+/// Decoder layer of Qwen2 (arXiv:2407.10671, section 2.2): pre-norm, grouped-query attention with
+/// M-RoPE, SwiGLU.
+class Decoder {
+ public:
+  Decoder(const plan::ModelConfig& model, const plan::ParameterTable& table)
+      : model_(model), table_(table) {}
+
+  AttentionSpec attention_spec() const {
+    return {model_.heads, model_.kv_heads, model_.head_dim(), /*causal=*/true};
+  }
+
+  /// x [tokens, hidden] -> the same extents. `saved` receives what `backward` needs; with `cache`
+  /// (one sequence, no backward pass) attention reads and extends it.
+  Tensor forward(Ops& ops, int layer, const MicroBatch& batch, const Tensor& rope_table, Tensor x,
+                 plan::Recompute recompute, DecoderSaved* saved, KvCache* cache) const;
+  /// Returns the gradient of x.
+  Tensor backward(Ops& ops, int layer, const MicroBatch& batch, const Tensor& rope_table, Tensor dy,
+                  DecoderSaved saved) const;
+
+ private:
+  const plan::DecoderLayer& weights(int layer) const {
+    return table_.layers[static_cast<std::size_t>(layer)];
+  }
+  const plan::ModelConfig& model_;
+  const plan::ParameterTable& table_;
+};
+
+}  // namespace vlmark::model

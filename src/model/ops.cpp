@@ -1,0 +1,222 @@
+#include "src/model/ops.hpp"
+
+#include "src/base/error.hpp"
+#include "src/base/workspace.hpp"
+
+namespace vlmark::model {
+namespace {
+
+void require_columns(const char* where, const Tensor& x, long columns) {
+  require_extents(where, "x", {x.rows(), x.columns()}, {x.rows(), columns});
+}
+
+void require_same(const char* where, const char* name, const Tensor& a, const Tensor& b) {
+  require_extents(where, name, {a.rows(), a.columns()}, {b.rows(), b.columns()});
+}
+
+int rows_of(const Tensor& x) { return static_cast<int>(x.rows()); }
+
+long count(std::span<const int> indices) { return static_cast<long>(indices.size()); }
+
+}  // namespace
+
+bool Ops::learns(int parameter) const {
+  return parameter >= 0 && settings_.trainable(table_[parameter].group);
+}
+
+Tensor Ops::zeros(long rows, long columns) {
+  Tensor x = make(rows, columns, type());
+  run_zero(x);
+  return x;
+}
+
+Tensor Ops::load_pixels(std::span<const float> pixel_values, long patches, long values) {
+  require_extents("load_pixels", "pixel_values", {static_cast<long>(pixel_values.size())},
+                  {patches * values});
+  Tensor y = make(patches, values, type());
+  run_load_pixels(pixel_values, y);
+  return y;
+}
+
+Tensor Ops::vision_rope_table(std::span<const int> hw, int head_dim) {
+  Tensor table = make(count(hw) / 2, head_dim, DType::f32);
+  run_vision_rope_table(hw, table);
+  return table;
+}
+
+Tensor Ops::mrope_table(std::span<const int> positions, const std::array<int, 3>& section,
+                        float theta, int head_dim) {
+  Tensor table = make(count(positions) / 3, head_dim, DType::f32);
+  run_mrope_table(positions, section, theta, table);
+  return table;
+}
+
+Tensor Ops::embedding(std::span<const int> ids, int table) {
+  Tensor y = make(count(ids), table_[table].columns, type());
+  run_embedding(ids, table, y);
+  return y;
+}
+
+void Ops::embedding_backward(const Tensor& dy, std::span<const int> ids, int table) {
+  require_extents("embedding_backward", "dy", {dy.rows(), dy.columns()},
+                  {count(ids), table_[table].columns});
+  if (learns(table)) run_embedding_backward(dy, ids, table);
+}
+
+Tensor Ops::linear(const Tensor& x, const plan::Linear& layer, DType y_type) {
+  require_columns("linear", x, layer.in);
+  Tensor y = make(x.rows(), layer.out, y_type);
+  run_linear(x, layer, y);
+  return y;
+}
+
+void Ops::linear_backward_weight(const Tensor& dy, const Tensor& x, const plan::Linear& layer) {
+  require_extents("linear_backward", "dy", {dy.rows(), dy.columns()}, {x.rows(), layer.out});
+  require_columns("linear_backward", x, layer.in);
+  if (learns(layer.weight)) run_linear_backward_weight(dy, x, layer);
+  if (learns(layer.bias)) {
+    Tensor partial_sums = make(column_sum_workspace_rows(rows_of(dy)), layer.out, DType::f32);
+    run_bias_backward(dy, layer.bias, partial_sums);
+  }
+}
+
+Tensor Ops::linear_backward(const Tensor& dy, const Tensor& x, const plan::Linear& layer) {
+  linear_backward_weight(dy, x, layer);
+  Tensor dx = make(dy.rows(), layer.in, type());
+  run_linear_backward_input(dy, layer, dx);
+  return dx;
+}
+
+Tensor Ops::rms_norm(const Tensor& x, int gain, float eps, Tensor& scale) {
+  require_columns("rms_norm", x, table_[gain].columns);
+  scale = make(1, x.rows(), DType::f32);
+  Tensor y = make(x.rows(), x.columns(), type());
+  run_rms_norm(x, gain, eps, y, scale);
+  return y;
+}
+
+Tensor Ops::rms_norm_backward(const Tensor& dy, const Tensor& x, int gain, const Tensor& scale) {
+  require_same("rms_norm_backward", "dy", dy, x);
+  Tensor dx = make(x.rows(), x.columns(), type());
+  Tensor partial_sums = make(norm_workspace_rows(rows_of(x)), x.columns(), DType::f32);
+  run_rms_norm_backward(dy, x, gain, scale, dx, partial_sums);
+  return dx;
+}
+
+Tensor Ops::layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps,
+                       Tensor& statistics) {
+  require_columns("layer_norm", x, table_[layer.gain].columns);
+  statistics = make(2, x.rows(), DType::f32);
+  Tensor y = make(x.rows(), x.columns(), type());
+  run_layer_norm(x, layer, eps, y, statistics);
+  return y;
+}
+
+Tensor Ops::layer_norm_backward(const Tensor& dy, const Tensor& x, const plan::LayerNorm& layer,
+                                const Tensor& statistics) {
+  require_same("layer_norm_backward", "dy", dy, x);
+  Tensor dx = make(x.rows(), x.columns(), type());
+  // Partial sums of the gain's gradient, then of the bias's.
+  Tensor partial_sums = make(layer_norm_workspace_rows(rows_of(x)), x.columns(), DType::f32);
+  run_layer_norm_backward(dy, x, layer, statistics, dx, partial_sums);
+  return dx;
+}
+
+Tensor Ops::activation(Activation kind, const Tensor& x) {
+  Tensor y = make(x.rows(), x.columns(), type());
+  run_activation(kind, x, y);
+  return y;
+}
+
+Tensor Ops::activation_backward(Activation kind, const Tensor& dy, const Tensor& x) {
+  require_same("activation_backward", "dy", dy, x);
+  Tensor dx = make(x.rows(), x.columns(), type());
+  run_activation_backward(kind, dy, x, dx);
+  return dx;
+}
+
+Tensor Ops::swiglu(const Tensor& gate_up) {
+  Tensor y = make(gate_up.rows(), gate_up.columns() / 2, type());
+  run_swiglu(gate_up, y);
+  return y;
+}
+
+Tensor Ops::swiglu_backward(const Tensor& dy, const Tensor& gate_up) {
+  require_extents("swiglu_backward", "dy", {dy.rows(), dy.columns()},
+                  {gate_up.rows(), gate_up.columns() / 2});
+  Tensor d_gate_up = make(gate_up.rows(), gate_up.columns(), type());
+  run_swiglu_backward(dy, gate_up, d_gate_up);
+  return d_gate_up;
+}
+
+void Ops::rotate(Tensor& x, const Tensor& table, int heads, int head_dim, bool inverse) {
+  require_extents("rotate", "table", {table.rows(), table.columns()}, {x.rows(), head_dim});
+  run_rotate(x, table, heads, head_dim, inverse);
+}
+
+Tensor Ops::attention(const Tensor& qkv, const AttentionSpec& spec, std::span<const int> cu_seqlens,
+                      Tensor& log_sum) {
+  require_columns("attention", qkv, spec.qkv_width());
+  log_sum = make(qkv.rows(), spec.heads, DType::f32);
+  Tensor y = make(qkv.rows(), spec.q_width(), type());
+  run_attention(qkv, spec, cu_seqlens, y, log_sum);
+  return y;
+}
+
+Tensor Ops::attention_backward(const Tensor& dy, const Tensor& y, const Tensor& qkv,
+                               const AttentionSpec& spec, std::span<const int> cu_seqlens,
+                               const Tensor& log_sum) {
+  require_same("attention_backward", "dy", dy, y);
+  Tensor d_qkv = make(qkv.rows(), qkv.columns(), type());
+  Tensor delta = make(qkv.rows(), spec.heads, DType::f32);
+  run_attention_backward(dy, y, qkv, spec, cu_seqlens, log_sum, d_qkv, delta);
+  return d_qkv;
+}
+
+Tensor Ops::attention_cached(const Tensor& qkv, const AttentionSpec& spec, LayerCache& cache,
+                             long filled) {
+  require_columns("attention_cached", qkv, spec.qkv_width());
+  if (filled + qkv.rows() > cache.keys.rows())
+    throw ValueError("attention_cached: " + std::to_string(filled + qkv.rows()) +
+                     " tokens do not fit a cache of " + std::to_string(cache.keys.rows()) +
+                     ". Ask for fewer new tokens or a shorter prompt");
+  Tensor log_sum = make(qkv.rows(), spec.heads, DType::f32);
+  Tensor y = make(qkv.rows(), spec.q_width(), type());
+  run_attention_cached(qkv, spec, cache, filled, y, log_sum);
+  return y;
+}
+
+void Ops::add(Tensor& y, const Tensor& x) {
+  require_same("add", "x", x, y);
+  run_add(y, x);
+}
+
+Tensor Ops::gather_rows(const Tensor& x, std::span<const int> source) {
+  Tensor y = make(count(source), x.columns(), type());
+  run_gather_rows(x, source, y);
+  return y;
+}
+
+void Ops::scatter_rows(Tensor& x, const Tensor& rows, std::span<const int> destination) {
+  require_extents("scatter_rows", "rows", {rows.rows(), rows.columns()},
+                  {count(destination), x.columns()});
+  run_scatter_rows(x, rows, destination);
+}
+
+void Ops::zero_rows(Tensor& x, std::span<const int> rows) { run_zero_rows(x, rows); }
+
+Tensor Ops::linear_cross_entropy(const Tensor& h, const plan::Linear& head,
+                                 std::span<const int> targets, float scale, bool gradient,
+                                 double& loss_sum) {
+  require_extents("linear_cross_entropy", "h", {h.rows(), h.columns()}, {count(targets), head.in});
+  Tensor dh;
+  if (gradient) dh = make(h.rows(), h.columns(), type());
+  Tensor losses = make(1, h.rows(), DType::f32);
+  Tensor logits_tile =
+      make(linear_cross_entropy_tile(rows_of(h), static_cast<int>(head.out)), head.out, DType::f32);
+  loss_sum += run_linear_cross_entropy(h, head, targets, scale, gradient ? &dh : nullptr, losses,
+                                       logits_tile);
+  return dh;
+}
+
+}  // namespace vlmark::model

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "src/model/qwen2vl.hpp"
+#include "src/model/recording_ops.hpp"
+#include "src/plan/state_layout.hpp"
+
+namespace vlmark::model {
+
+/// What one rank's training memory is made of, before anything is allocated.
+struct MemoryPlan {
+  std::vector<plan::MemoryItem> items;  ///< by category, activations last
+  std::int64_t arena_bytes = 0;         ///< high-water mark: what the engine allocates
+  plan::Flops flops;                    ///< of the recorded micro-batches
+  std::vector<OpRecord> records;        ///< of the recorded micro-batches, in order
+};
+
+/// Records the forward and backward pass of micro-batches of the given shapes behind the
+/// persistent state, by the code that executes them. Equal shapes are recorded once and their
+/// FLOPs counted as often as they stand in `shapes`.
+MemoryPlan record_training(const Qwen2VL& model, std::span<const plan::MicroBatchShape> shapes,
+                           const OpsSettings& settings, plan::Recompute recompute,
+                           const plan::FlatLayout& layout, const plan::StateSettings& state);
+
+/// Arena of a generation: one sequence of `prompt` shape, then single tokens up to `capacity`.
+MemoryPlan record_generation(const Qwen2VL& model, const plan::MicroBatchShape& prompt,
+                             long capacity, const OpsSettings& settings,
+                             const plan::FlatLayout& layout);
+
+}  // namespace vlmark::model

@@ -1,0 +1,154 @@
+#include "src/model/recording_ops.hpp"
+
+#include "src/plan/shapes.hpp"
+
+namespace vlmark::model {
+namespace {
+
+std::uint64_t bytes(const Tensor& x) {
+  return static_cast<std::uint64_t>(x.rows() * x.columns()) * size_of(x.type());
+}
+
+/// Model FLOPs of attention inside segments: two products, causal counted half.
+std::uint64_t attention_flops(const AttentionSpec& spec, std::span<const int> cu_seqlens) {
+  std::uint64_t pairs = 0;
+  for (std::size_t i = 0; i + 1 < cu_seqlens.size(); ++i) {
+    const auto s = static_cast<std::uint64_t>(cu_seqlens[i + 1] - cu_seqlens[i]);
+    pairs += s * s;
+  }
+  return (spec.causal ? 2 : 4) * static_cast<std::uint64_t>(spec.q_width()) * pairs;
+}
+
+}  // namespace
+
+void RecordingOps::gemm(const char* name, long m, long n, long k) {
+  const auto flops = 2 * static_cast<std::uint64_t>(m) * static_cast<std::uint64_t>(n) *
+                     static_cast<std::uint64_t>(k);
+  const Part part = CountedPart::current();
+  flops_.gemm[static_cast<int>(part)] += flops;
+  const auto elements = static_cast<std::uint64_t>(m * n + n * k + m * k);
+  records_.push_back({name, part, m, n, k, flops, elements * size_of(type())});
+}
+
+void RecordingOps::bandwidth(const char* name, std::initializer_list<const Tensor*> tensors) {
+  std::uint64_t sum = 0;
+  for (const Tensor* tensor : tensors) sum += bytes(*tensor);
+  const Tensor& first = **tensors.begin();
+  records_.push_back({name, CountedPart::current(), first.rows(), first.columns(), 0, 0, sum});
+}
+
+void RecordingOps::run_zero(Tensor& x) { bandwidth("zero", {&x}); }
+void RecordingOps::run_load_pixels(std::span<const float>, Tensor& y) {
+  bandwidth("load_pixels", {&y});
+}
+void RecordingOps::run_vision_rope_table(std::span<const int>, Tensor& table) {
+  bandwidth("vision_rope_table", {&table});
+}
+void RecordingOps::run_mrope_table(std::span<const int>, const std::array<int, 3>&, float,
+                                   Tensor& table) {
+  bandwidth("mrope_table", {&table});
+}
+void RecordingOps::run_embedding(std::span<const int>, int, Tensor& y) {
+  bandwidth("embedding", {&y, &y});
+}
+void RecordingOps::run_embedding_backward(const Tensor& dy, std::span<const int>, int) {
+  bandwidth("embedding_backward", {&dy, &dy, &dy});
+}
+void RecordingOps::run_linear(const Tensor& x, const plan::Linear& layer, Tensor&) {
+  gemm("linear", x.rows(), layer.out, layer.in);
+}
+void RecordingOps::run_linear_backward_input(const Tensor& dy, const plan::Linear& layer, Tensor&) {
+  gemm("linear_backward_input", dy.rows(), layer.in, layer.out);
+}
+void RecordingOps::run_linear_backward_weight(const Tensor& dy, const Tensor&,
+                                              const plan::Linear& layer) {
+  gemm("linear_backward_weight", layer.out, layer.in, dy.rows());
+}
+void RecordingOps::run_bias_backward(const Tensor& dy, int, Tensor&) {
+  bandwidth("bias_backward", {&dy});
+}
+void RecordingOps::run_rms_norm(const Tensor& x, int, float, Tensor& y, Tensor&) {
+  bandwidth("rms_norm", {&x, &y});
+}
+void RecordingOps::run_rms_norm_backward(const Tensor& dy, const Tensor& x, int, const Tensor&,
+                                         Tensor& dx, Tensor&) {
+  bandwidth("rms_norm_backward", {&dy, &x, &dx});
+}
+void RecordingOps::run_layer_norm(const Tensor& x, const plan::LayerNorm&, float, Tensor& y,
+                                  Tensor&) {
+  bandwidth("layer_norm", {&x, &y});
+}
+void RecordingOps::run_layer_norm_backward(const Tensor& dy, const Tensor& x,
+                                           const plan::LayerNorm&, const Tensor&, Tensor& dx,
+                                           Tensor&) {
+  bandwidth("layer_norm_backward", {&dy, &x, &dx});
+}
+void RecordingOps::run_activation(Activation, const Tensor& x, Tensor& y) {
+  bandwidth("activation", {&x, &y});
+}
+void RecordingOps::run_activation_backward(Activation, const Tensor& dy, const Tensor& x,
+                                           Tensor& dx) {
+  bandwidth("activation_backward", {&dy, &x, &dx});
+}
+void RecordingOps::run_swiglu(const Tensor& gate_up, Tensor& y) {
+  bandwidth("swiglu", {&gate_up, &y});
+}
+void RecordingOps::run_swiglu_backward(const Tensor& dy, const Tensor& gate_up, Tensor& d_gate_up) {
+  bandwidth("swiglu_backward", {&dy, &gate_up, &d_gate_up});
+}
+void RecordingOps::run_rotate(Tensor& x, const Tensor& table, int, int, bool) {
+  bandwidth("rotate", {&x, &x, &table});
+}
+
+void RecordingOps::run_attention(const Tensor& qkv, const AttentionSpec& spec,
+                                 std::span<const int> cu_seqlens, Tensor& y, Tensor&) {
+  const Part part = CountedPart::current();
+  const std::uint64_t flops = attention_flops(spec, cu_seqlens);
+  flops_.attention[static_cast<int>(part)] += flops;
+  records_.push_back(
+      {"attention", part, qkv.rows(), spec.heads, spec.head_dim, flops, bytes(qkv) + bytes(y)});
+}
+void RecordingOps::run_attention_backward(const Tensor& dy, const Tensor& y, const Tensor& qkv,
+                                          const AttentionSpec& spec,
+                                          std::span<const int> cu_seqlens, const Tensor&,
+                                          Tensor& d_qkv, Tensor&) {
+  const Part part = CountedPart::current();
+  const std::uint64_t flops = 2 * attention_flops(spec, cu_seqlens);
+  flops_.attention[static_cast<int>(part)] += flops;
+  records_.push_back({"attention_backward", part, qkv.rows(), spec.heads, spec.head_dim, flops,
+                      bytes(dy) + bytes(y) + bytes(qkv) + bytes(d_qkv)});
+}
+void RecordingOps::run_attention_cached(const Tensor& qkv, const AttentionSpec& spec, LayerCache&,
+                                        long filled, Tensor& y, Tensor&) {
+  const Part part = CountedPart::current();
+  const auto rows = static_cast<std::uint64_t>(qkv.rows()),
+             keys = rows + static_cast<std::uint64_t>(filled);
+  // Rows attend to all earlier tokens; among themselves causal, counted half.
+  const std::uint64_t flops =
+      2 * static_cast<std::uint64_t>(spec.q_width()) * (2 * rows * keys - rows * rows);
+  flops_.attention[static_cast<int>(part)] += flops;
+  records_.push_back({"attention_cached", part, qkv.rows(), spec.heads, spec.head_dim, flops,
+                      bytes(qkv) + bytes(y)});
+}
+
+void RecordingOps::run_add(Tensor& y, const Tensor& x) { bandwidth("add", {&y, &y, &x}); }
+void RecordingOps::run_gather_rows(const Tensor&, std::span<const int>, Tensor& y) {
+  bandwidth("gather_rows", {&y, &y});
+}
+void RecordingOps::run_scatter_rows(Tensor&, const Tensor& rows, std::span<const int>) {
+  bandwidth("scatter_rows", {&rows, &rows});
+}
+void RecordingOps::run_zero_rows(Tensor& x, std::span<const int>) { bandwidth("zero_rows", {&x}); }
+
+double RecordingOps::run_linear_cross_entropy(const Tensor& h, const plan::Linear& head,
+                                              std::span<const int>, float, Tensor* dh, Tensor&,
+                                              Tensor&) {
+  gemm("head", h.rows(), head.out, head.in);
+  if (dh) {
+    gemm("head_backward_input", h.rows(), head.in, head.out);
+    if (learns(head.weight)) gemm("head_backward_weight", head.out, head.in, h.rows());
+  }
+  return 0;
+}
+
+}  // namespace vlmark::model

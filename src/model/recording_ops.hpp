@@ -1,0 +1,71 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "src/model/ops.hpp"
+#include "src/plan/ledger.hpp"
+
+namespace vlmark::model {
+
+/// One product or attention as the recording Ops saw it, for machine models to price.
+struct OpRecord {
+  const char* name;
+  Part part;
+  long m, n, k;         ///< product extents; attention: rows, heads, head_dim
+  std::uint64_t flops;  ///< model FLOPs
+  std::uint64_t bytes;  ///< least memory traffic: operands and results once
+};
+
+/// Runs layers without memory, kernels or ranks and notes what they would cost. The arena it is
+/// given ends with the high-water mark of the real run.
+class RecordingOps final : public Ops {
+ public:
+  RecordingOps(const plan::ParameterTable& table, plan::Arena& arena, OpsSettings settings)
+      : Ops(table, arena, settings) {}
+
+  const plan::Flops& flops() const { return flops_; }
+  const std::vector<OpRecord>& records() const { return records_; }
+
+ private:
+  void gemm(const char* name, long m, long n, long k);
+  void bandwidth(const char* name, std::initializer_list<const Tensor*> tensors);
+  void run_zero(Tensor&) override;
+  void run_load_pixels(std::span<const float>, Tensor&) override;
+  void run_vision_rope_table(std::span<const int>, Tensor&) override;
+  void run_mrope_table(std::span<const int>, const std::array<int, 3>&, float, Tensor&) override;
+  void run_embedding(std::span<const int>, int, Tensor&) override;
+  void run_embedding_backward(const Tensor&, std::span<const int>, int) override;
+  void run_linear(const Tensor&, const plan::Linear&, Tensor&) override;
+  void run_linear_backward_input(const Tensor&, const plan::Linear&, Tensor&) override;
+  void run_linear_backward_weight(const Tensor&, const Tensor&, const plan::Linear&) override;
+  void run_bias_backward(const Tensor&, int, Tensor&) override;
+  void run_rms_norm(const Tensor&, int, float, Tensor&, Tensor&) override;
+  void run_rms_norm_backward(const Tensor&, const Tensor&, int, const Tensor&, Tensor&,
+                             Tensor&) override;
+  void run_layer_norm(const Tensor&, const plan::LayerNorm&, float, Tensor&, Tensor&) override;
+  void run_layer_norm_backward(const Tensor&, const Tensor&, const plan::LayerNorm&, const Tensor&,
+                               Tensor&, Tensor&) override;
+  void run_activation(Activation, const Tensor&, Tensor&) override;
+  void run_activation_backward(Activation, const Tensor&, const Tensor&, Tensor&) override;
+  void run_swiglu(const Tensor&, Tensor&) override;
+  void run_swiglu_backward(const Tensor&, const Tensor&, Tensor&) override;
+  void run_rotate(Tensor&, const Tensor&, int, int, bool) override;
+  void run_attention(const Tensor&, const AttentionSpec&, std::span<const int>, Tensor&,
+                     Tensor&) override;
+  void run_attention_backward(const Tensor&, const Tensor&, const Tensor&, const AttentionSpec&,
+                              std::span<const int>, const Tensor&, Tensor&, Tensor&) override;
+  void run_attention_cached(const Tensor&, const AttentionSpec&, LayerCache&, long, Tensor&,
+                            Tensor&) override;
+  void run_add(Tensor&, const Tensor&) override;
+  void run_gather_rows(const Tensor&, std::span<const int>, Tensor&) override;
+  void run_scatter_rows(Tensor&, const Tensor&, std::span<const int>) override;
+  void run_zero_rows(Tensor&, std::span<const int>) override;
+  double run_linear_cross_entropy(const Tensor&, const plan::Linear&, std::span<const int>, float,
+                                  Tensor*, Tensor&, Tensor&) override;
+
+  plan::Flops flops_;
+  std::vector<OpRecord> records_;
+};
+
+}  // namespace vlmark::model

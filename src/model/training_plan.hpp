@@ -1,0 +1,26 @@
+#pragma once
+
+#include <span>
+
+#include "src/model/record_step.hpp"
+#include "src/plan/optimizer_settings.hpp"
+
+namespace vlmark::model {
+
+/// What fixes the arithmetic of a training run besides the model.
+struct TrainingSettings {
+  DType type = DType::f32;  ///< of parameters and activations
+  plan::Trainable trainable;
+  plan::Recompute recompute;
+  bool deterministic = true;
+  long bucket_elements = 0;  ///< 0: one bucket
+  plan::OptimizerSettings optimizer;
+};
+
+/// The memory plan of one rank for steps of at most `micro_batches` over all ranks, of which it
+/// runs micro-batches of the given shapes. Needs no memory, kernels or other ranks.
+MemoryPlan plan_training(const Qwen2VL& model, const TrainingSettings& settings,
+                         std::span<const plan::MicroBatchShape> shapes, int micro_batches, int rank,
+                         int ranks);
+
+}  // namespace vlmark::model

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <vector>
+
+#include "src/plan/parameters.hpp"
+
+namespace vlmark::plan {
+
+/// Half-open range of elements of a flat buffer.
+struct Range {
+  long begin = 0, end = 0;
+
+  long size() const { return end - begin; }
+  bool operator==(const Range&) const = default;
+};
+
+/// Where every parameter lies in the flat parameter and gradient buffers, and which slice of each
+/// bucket every data-parallel rank owns (ZeRO-1: Rajbhandari et al., arXiv:1910.02054, section 5).
+///
+/// Parameters stand in reverse order of first use, the order in which their gradients become
+/// ready, whatever the number of ranks; each starts on a multiple of `block`. A bucket ends on a
+/// multiple of ranks * block and is cut into equal slices, so a block of a parameter never has two
+/// owners and norms summed block by block do not depend on the number of ranks.
+class FlatLayout {
+ public:
+  static constexpr long block = 4096;
+
+  /// `bucket_elements` is rounded up to a multiple of ranks * block; 0: one bucket.
+  FlatLayout(const ParameterTable& table, int ranks, long bucket_elements);
+
+  int ranks() const { return ranks_; }
+  long size() const { return size_; }  ///< elements, padding included
+  long offset(int parameter) const { return offsets_[static_cast<std::size_t>(parameter)]; }
+  int buckets() const { return static_cast<int>(buckets_.size()); }
+  Range bucket(int b) const { return buckets_[static_cast<std::size_t>(b)]; }
+  /// What `rank` owns of bucket `b`.
+  Range slice(int b, int rank) const;
+  /// Elements one rank owns over all buckets: size() / ranks().
+  long slice_elements() const { return size_ / ranks_; }
+
+ private:
+  int ranks_;
+  long size_ = 0;
+  std::vector<long> offsets_;
+  std::vector<Range> buckets_;
+};
+
+}  // namespace vlmark::plan

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vlmark::plan {
+
+/// What one action of a schedule does.
+enum class ActionKind : std::uint8_t {
+  load,             ///< pixels and tokens of a micro-batch
+  forward,          ///< of a chunk of layers for a micro-batch
+  backward,         ///< of the same; forms the micro-batch's gradient
+  join_gradients,   ///< adds finished gradients along the summation tree
+  reduce_bucket,    ///< sums a bucket over data-parallel ranks; each gets its slice
+  global_norm,      ///< over all ranks, and the clipping factor
+  optimizer_slice,  ///< AdamW on the owned slice of a bucket
+  gather_bucket,    ///< every rank gets the bucket's new parameters
+};
+inline constexpr int kActionKinds = 8;
+const char* name_of(ActionKind kind);
+
+/// Order holds inside a lane; between lanes only through buffers.
+enum class Lane : std::uint8_t { compute, tensor, pipeline, data };
+inline constexpr int kLanes = 4;
+const char* name_of(Lane lane);
+
+/// A piece of memory that actions hand to each other.
+struct BufferId {
+  enum class Kind : std::uint8_t { input, activation, gradient, gradient_slice, norm, parameters };
+  Kind kind;
+  int index = 0;  ///< micro-batch or bucket
+
+  auto operator<=>(const BufferId&) const = default;
+};
+std::string to_string(BufferId buffer);
+
+struct Action {
+  ActionKind kind;
+  Lane lane = Lane::compute;
+  int micro_batch = -1, chunk = -1, bucket = -1, peer = -1;
+  std::vector<BufferId> reads, writes;  ///< dependencies and lifetimes follow from these
+};
+std::string to_string(const Action& action);
+
+/// One rank's actions of one step, in the order they are issued.
+using Schedule = std::vector<Action>;
+
+/// The schedule of a model that stands whole on every rank: micro-batches [begin, end) forward and
+/// backward one after the other, then the optimizer bucket by bucket.
+Schedule one_stage(int begin, int end, int buckets);
+
+/// Plays a schedule: every buffer is written before it is read, and parameters are whole at the
+/// end. Returns every problem, naming action and buffer; empty means sound.
+std::vector<std::string> check(const Schedule& schedule, int buckets);
+
+}  // namespace vlmark::plan

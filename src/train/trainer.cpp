@@ -1,0 +1,204 @@
+#include "src/train/trainer.hpp"
+
+#include <algorithm>
+
+#include "parallel/agree.hpp"
+#include "parallel/phase.hpp"
+#include "parallel/scalars.hpp"
+#include "src/base/clock.hpp"
+#include "src/base/error.hpp"
+#include "src/base/partition.hpp"
+#include "src/base/philox.hpp"
+#include "src/io/hf_config.hpp"
+#include "src/io/journal_records.hpp"
+#include "src/io/model_folder.hpp"
+
+namespace vlmark::train {
+namespace {
+
+using io::TokenKind;
+
+constexpr int kind(TokenKind k) { return static_cast<int>(k); }
+
+Work work_of(const std::vector<plan::MicroBatchShape>& shapes, int merge_unit) {
+  Work work;
+  for (const plan::MicroBatchShape& shape : shapes) {
+    const std::int64_t vision = shape.patches() / merge_unit;
+    work.tokens[kind(TokenKind::text)] += shape.tokens() - vision;
+    work.tokens[kind(TokenKind::vision)] += vision;
+    work.tokens[kind(TokenKind::supervised)] += shape.supervised;
+    work.tokens[kind(TokenKind::patches)] += shape.patches();
+    work.tokens[kind(TokenKind::pictures)] += static_cast<std::int64_t>(shape.media.size());
+    work.tokens[kind(TokenKind::documents)] += static_cast<std::int64_t>(shape.sequences.size());
+  }
+  return work;
+}
+
+plan::ModelConfig model_of(const config::ModelSection& model) {
+  return model.folder.empty() ? plan::model_preset(model.preset)
+                              : io::read_hf_config(model.folder + "/config.json");
+}
+
+/// Adds what each action of a step took to the phases of the record.
+void add_phases(io::StepTiming& timing, const engine::StepResult& result, const Counters& before) {
+  const auto add = [&timing](io::Phase phase, std::int64_t ns) {
+    timing.phase_ns[static_cast<int>(phase)] += ns;
+  };
+  for (const engine::ActionTime& a : result.actions) {
+    const std::int64_t ns = a.end_ns - a.start_ns;
+    switch (a.action.kind) {
+      case plan::ActionKind::load:
+        add(io::Phase::load, ns);
+        break;
+      case plan::ActionKind::reduce_bucket:
+      case plan::ActionKind::global_norm:
+      case plan::ActionKind::gather_bucket:
+        add(io::Phase::exposed_data, ns);
+        break;
+      case plan::ActionKind::optimizer_slice:
+        add(io::Phase::optimizer, ns);
+        break;
+      default:
+        break;  // forward and backward are booked by part
+    }
+  }
+  const auto part = [&](Part p) {
+    return counters().part_ns[static_cast<int>(p)] - before.part_ns[static_cast<int>(p)];
+  };
+  add(io::Phase::vit, part(Part::vit));
+  add(io::Phase::merger, part(Part::merger));
+  add(io::Phase::decoder, part(Part::decoder));
+  add(io::Phase::head, part(Part::head));
+}
+
+}  // namespace
+
+std::int64_t Work::positions() const {
+  return tokens[kind(TokenKind::text)] + tokens[kind(TokenKind::vision)];
+}
+
+Work& Work::operator+=(const Work& other) {
+  for (int k = 0; k < io::kTokenKinds; ++k) tokens[k] += other.tokens[k];
+  return *this;
+}
+
+model::TrainingSettings training_settings(const config::RunConfig& config) {
+  const config::TrainSection& t = config.train;
+  model::TrainingSettings settings;
+  settings.type = config.model.precision;
+  settings.trainable = {t.trains_vit(), t.trains_merger(), t.trains_llm()};
+  settings.recompute = {config.recompute.norms, config.recompute.activation};
+  settings.deterministic = t.deterministic;
+  settings.bucket_elements = config.parallel.bucket_elements;
+  settings.optimizer = {t.beta1, t.beta2, t.eps, t.weight_decay, t.clip_norm};
+  return settings;
+}
+
+Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
+    : config_(config), comm_(comm) {
+  const config::TrainSection& t = config.train;
+  learning_rate_ = {t.learning_rate, t.min_learning_rate, t.warmup_steps, t.steps,
+                    t.schedule == config::Schedule::cosine};
+  parallel::agree(comm, "set-up", [&] {
+    model_ = std::make_unique<model::Qwen2VL>(model_of(config.model));
+    data_ = std::make_unique<CaptionData>(config.data, model_->config());
+    order_ = std::make_unique<SampleOrder>(data_->size(), t.micro_batches, t.micro_batch_samples,
+                                           static_cast<std::uint64_t>(config.model.seed));
+  });
+  require_same_inputs();
+  parallel::agree(comm, "memory", [&] {
+    const Block mine = block_of(t.micro_batches, comm.rank(), comm.size());
+    std::vector<plan::MicroBatchShape> shapes;
+    for (int step = 0; step < t.steps; ++step) {
+      const auto all = step_shapes(step);
+      shapes.insert(shapes.end(), all.begin() + mine.begin, all.begin() + mine.end);
+    }
+    const model::TrainingSettings settings = training_settings(config);
+    plan_ =
+        model::plan_training(*model_, settings, shapes, t.micro_batches, comm.rank(), comm.size());
+    engine_ = engine::make_training_engine(*model_, settings, plan_, t.micro_batches, comm);
+  });
+  parallel::agree(comm, "weights", [&] {
+    engine_->set_parameters(
+        config.model.folder.empty()
+            ? plan::initial_weights(static_cast<std::uint64_t>(config.model.seed))
+            : io::read_weights(config.model.folder, model_->table()));
+  });
+}
+
+void Trainer::require_same_inputs() const {
+  std::string inputs = config::to_toml(config_);
+  for (int i = 0; i < data_->size(); ++i) {
+    const plan::MicroBatchShape shape = data_->shape({i});
+    inputs += "\n" + data_->entry(i).caption + " " + std::to_string(shape.tokens()) + " " +
+              std::to_string(shape.patches());
+  }
+  if (!parallel::same_on_all_ranks(comm_, hash_name(inputs)))
+    throw AgreedError(
+        "set-up: ranks read different run descriptions or data (they would train on "
+        "different batches). Give every rank the same files",
+        ExitCode::usage);
+}
+
+std::vector<plan::MicroBatchShape> Trainer::step_shapes(int step) const {
+  std::vector<plan::MicroBatchShape> shapes;
+  for (int m = 0; m < config_.train.micro_batches; ++m)
+    shapes.push_back(data_->shape(order_->micro_batch(step, m)));
+  return shapes;
+}
+
+void Trainer::note_step(io::JournalWriter& journal, int step, const engine::StepResult& result,
+                        const Counters& before, const Work& work, double learning_rate) const {
+  io::StepTiming timing{step, result.start_ns, result.end_ns, {}};
+  add_phases(timing, result, before);
+  io::append(journal, timing);
+  io::StepScalars scalars{step, result.loss, result.grad_norm, learning_rate, {}};
+  std::copy_n(work.tokens, io::kTokenKinds, scalars.tokens);
+  io::append(journal, scalars);
+  io::append(journal, io::step_counters(step, before, counters()));
+  if (step >= config_.train.trace_steps) return;
+  for (const engine::ActionTime& a : result.actions)
+    io::append(journal,
+               io::ActionTiming{step, static_cast<std::int32_t>(a.action.kind),
+                                static_cast<std::int32_t>(a.action.lane), a.action.micro_batch,
+                                a.action.chunk, a.start_ns, a.end_ns});
+}
+
+void Trainer::run(io::JournalWriter& journal, const std::function<void(const Progress&)>& report) {
+  const config::TrainSection& t = config_.train;
+  untimed_steps_ = std::min(t.untimed_steps, t.steps - 1);
+  const std::int64_t begin = monotonic_ns();
+  std::int64_t window_start = begin;
+  for (int step = 0; step < t.steps; ++step) {
+    if (step == untimed_steps_) {
+      parallel::wait_for_all(comm_);
+      window_start = monotonic_ns();
+    }
+    const Counters before = counters();
+    engine::StepInput input;
+    input.shapes = step_shapes(step);
+    input.learning_rate = learning_rate_.at(step);
+    input.load = [&](int m) {
+      std::vector<model::Sequence> documents;
+      for (const int i : order_->micro_batch(step, m)) documents.push_back(data_->document(i));
+      return model::pack(documents, model_->config());
+    };
+    const engine::StepResult result = engine_->step(input);
+    losses_.push_back(result.loss);
+    grad_norms_.push_back(result.grad_norm);
+    const Work work = work_of(input.shapes, model_->config().vision.merge_unit());
+    if (step >= untimed_steps_) window_work_ += work;
+    note_step(journal, step, result, before, work, input.learning_rate);
+    if (comm_.rank() != 0) continue;
+    const double done = static_cast<double>(monotonic_ns() - begin) * 1e-9;
+    report({step + 1, t.steps, result.loss, input.learning_rate,
+            static_cast<double>(work.positions()) * 1e9 /
+                static_cast<double>(result.end_ns - result.start_ns),
+            done / (step + 1) * (t.steps - step - 1)});
+  }
+  const double mine = static_cast<double>(monotonic_ns() - window_start) * 1e-9;
+  window_seconds_ = parallel::all_reduce_max(comm_, mine);
+  journal.flush();
+}
+
+}  // namespace vlmark::train

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "parallel/communicator.hpp"
+#include "src/config/run_config.hpp"
+#include "src/engine/training_engine.hpp"
+#include "src/io/journal.hpp"
+#include "src/io/journal_records.hpp"
+#include "src/train/caption_data.hpp"
+#include "src/train/learning_rate.hpp"
+#include "src/train/sample_order.hpp"
+
+namespace vlmark::train {
+
+/// What a finished step tells the one who waits.
+struct Progress {
+  int step = 0, steps = 0;  ///< steps done, of how many
+  double loss = 0, learning_rate = 0;
+  double positions_per_s = 0;  ///< over the last step
+  double seconds_left = 0;     ///< at the mean pace so far
+};
+
+/// Text and merged vision positions that entered the decoder, and the rest of the work, summed over
+/// steps and ranks.
+struct Work {
+  std::int64_t tokens[io::kTokenKinds] = {};
+  std::int64_t positions() const;
+  Work& operator+=(const Work& other);
+};
+
+/// The training loop of one run: sets up model, data and engine from the run description, runs all
+/// steps, notes each in the rank's journal. All calls are collective.
+class Trainer {
+ public:
+  /// Throws AgreedError (every rank together) where a file or value is wrong or memory is missing.
+  Trainer(const config::RunConfig& config, parallel::Communicator& comm);
+
+  /// Runs every step. Writes timing, scalars, counters and the actions of the first
+  /// `train.trace_steps` steps to `journal`; `report` is called on rank 0 after each.
+  void run(io::JournalWriter& journal, const std::function<void(const Progress&)>& report);
+
+  const model::Qwen2VL& model() const { return *model_; }
+  const CaptionData& data() const { return *data_; }
+  engine::TrainingEngine& engine() { return *engine_; }
+  const model::MemoryPlan& plan() const { return plan_; }
+
+  /// Of every step of `run`, the same on all ranks.
+  const std::vector<double>& losses() const { return losses_; }
+  const std::vector<double>& grad_norms() const { return grad_norms_; }
+  /// Steps before the timed window opened: `train.untimed_steps`, at most all but one.
+  int untimed_steps() const { return untimed_steps_; }
+  /// Of the timed window: its work, and the time from its aligned start to its last rank's end.
+  const Work& window_work() const { return window_work_; }
+  double window_seconds() const { return window_seconds_; }
+
+ private:
+  std::vector<plan::MicroBatchShape> step_shapes(int step) const;
+  void require_same_inputs() const;
+  void note_step(io::JournalWriter& journal, int step, const engine::StepResult& result,
+                 const Counters& before, const Work& work, double learning_rate) const;
+
+  config::RunConfig config_;
+  parallel::Communicator& comm_;
+  std::unique_ptr<model::Qwen2VL> model_;
+  std::unique_ptr<CaptionData> data_;
+  std::unique_ptr<SampleOrder> order_;
+  LearningRate learning_rate_;
+  model::MemoryPlan plan_;
+  std::unique_ptr<engine::TrainingEngine> engine_;
+  std::vector<double> losses_, grad_norms_;
+  int untimed_steps_ = 0;
+  Work window_work_;
+  double window_seconds_ = 0;
+};
+
+/// Arithmetic of the engine as the run description asks for it.
+model::TrainingSettings training_settings(const config::RunConfig& config);
+
+}  // namespace vlmark::train

@@ -1,0 +1,95 @@
+#include "kernels/team.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "tests/kernels/view_data.hpp"
+#include "tests/support/expect_close.hpp"
+#include "tests/support/random_data.hpp"
+
+namespace vlmark::test {
+namespace {
+
+struct Results {
+  std::vector<double> sum, largest, visits;
+};
+
+// Rows of different length in one launch, so that team members must agree on each of them.
+Results run(int team_size, const std::vector<int>& lengths, const Vec<float>& x) {
+  const int rows = static_cast<int>(lengths.size());
+  const auto length = to_view(lengths);
+  const Vec<float> sum("sum", rows), largest("largest", rows), visits("visits", x.extent(0));
+  Kokkos::parallel_for(
+      "vlmark::team_test", kernels::TeamPolicy(Exec{}, rows, team_size),
+      KOKKOS_LAMBDA(const kernels::Team& team) {
+        const int row = team.league_rank(), n = length(row);
+        const float s = kernels::row_sum(team, n, [&](int i) {
+          if (row == rows - 1) visits(i) += 1;
+          return x(i);
+        });
+        const float m = kernels::row_max(team, n, [&](int i) { return x(i); });
+        // The last member writes: every member must know the result.
+        if (team.team_rank() == team.team_size() - 1) {
+          sum(row) = s;
+          largest(row) = m;
+        }
+      });
+  return {to_host(sum), to_host(largest), to_host(visits)};
+}
+
+class Team : public testing::TestWithParam<int> {};
+
+TEST_P(Team, SumsAndMaximaHaveTheSameBitsForEveryTeamSize) {
+  const int team_size = GetParam();
+  if (team_size > Exec{}.concurrency()) GTEST_SKIP() << "needs " << team_size << " threads";
+  const std::vector<int> lengths{0, 1, 15, 16, 17, 1023, 1024, 1025, 5000};
+  const auto values = gaussian(5000, 3);
+  const auto x = to_view<float>(values);
+  const Results one = run(1, lengths, x), results = run(team_size, lengths, x);
+  EXPECT_EQ(results.sum, one.sum);
+  EXPECT_EQ(results.largest, one.largest);
+  EXPECT_EQ(results.visits, std::vector<double>(5000, 1.0));  // each element exactly once
+  for (std::size_t row = 0; row < lengths.size(); ++row) {
+    double sum = 0, magnitude = 0;
+    float largest = -std::numeric_limits<float>::infinity();
+    for (int i = 0; i < lengths[row]; ++i) {
+      sum += values[i];
+      magnitude += std::abs(values[i]);
+      largest = std::max(largest, values[i]);
+    }
+    // Higham 2002, eq. 4.4: depth * u * sum |x|.
+    EXPECT_LE(std::abs(results.sum[row] - sum),
+              row_sum_depth(lengths[row]) * kRoundoff<float> * magnitude);
+    EXPECT_EQ(results.largest[row], largest);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, Team, testing::Values(1, 2, 4));
+
+TEST(TeamSum, KeepsSmallTermsOfALongRow) {
+  // A single fp32 sum of 2^26 ones stops at 2^24.
+  constexpr int n = 1 << 26;
+  const Vec<float> sum("sum", 1);
+  kernels::for_each_row(
+      "vlmark::team_test", Exec{}, 1, KOKKOS_LAMBDA(const kernels::Team& team, int) {
+        sum(0) = kernels::row_sum(team, n, [](int) { return 1.0f; });
+      });
+  EXPECT_EQ(to_host(sum)[0], n);
+}
+
+TEST(TeamLoops, VisitEveryRowAndElementOnce) {
+  for (const int n : {0, 1, 4095, 4096, 4097, 10000}) {
+    const Vec<float> elements("elements", n), rows("rows", n);
+    kernels::for_each_element(
+        "vlmark::team_test", Exec{}, n, KOKKOS_LAMBDA(std::size_t i) { elements(i) += 1; });
+    kernels::for_each_row(
+        "vlmark::team_test", Exec{}, n, KOKKOS_LAMBDA(const kernels::Team& team, int row) {
+          kernels::for_each(team, 1, [&](int) { rows(row) += 1; });
+        });
+    EXPECT_EQ(to_host(elements), std::vector<double>(n, 1.0));
+    EXPECT_EQ(to_host(rows), std::vector<double>(n, 1.0));
+  }
+}
+
+}  // namespace
+}  // namespace vlmark::test

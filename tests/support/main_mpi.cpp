@@ -1,0 +1,46 @@
+#include <gtest/gtest.h>
+
+#include <Kokkos_Core.hpp>
+
+#include "parallel/phase.hpp"
+#include "parallel/run_ranks.hpp"
+#include "tests/support/mpi_world.hpp"
+
+namespace vlmark::test {
+namespace {
+
+parallel::Communicator* current_world = nullptr;
+
+/// A rank that left a test early would leave the others waiting: its first failed check ends all.
+class AbortOnFailure : public testing::EmptyTestEventListener {
+  void OnTestStart(const testing::TestInfo& test) override {
+    parallel::set_phase(std::string(test.test_suite_name()) + "." + test.name());
+  }
+  void OnTestPartResult(const testing::TestPartResult& result) override {
+    if (!result.failed()) return;
+    const std::string file = result.file_name() ? result.file_name() : "unknown file";
+    parallel::abort_job("check failed at " + file + ":" + std::to_string(result.line_number()) +
+                            ": " + result.summary(),
+                        1);
+  }
+};
+
+}  // namespace
+
+parallel::Communicator& world() { return *current_world; }
+
+}  // namespace vlmark::test
+
+int main(int argc, char** argv) {
+  using namespace vlmark;
+  testing::InitGoogleTest(&argc, argv);
+  GTEST_FLAG_SET(catch_exceptions, false);  // an exception must reach the terminate handler
+  return parallel::run_ranks(argc, argv, [&](parallel::Communicator& comm) {
+    const Kokkos::ScopeGuard kokkos(argc, argv);
+    test::current_world = &comm;
+    auto& listeners = testing::UnitTest::GetInstance()->listeners();
+    if (comm.rank() != 0) delete listeners.Release(listeners.default_result_printer());
+    listeners.Append(new test::AbortOnFailure);
+    return RUN_ALL_TESTS();
+  });
+}
