@@ -6,14 +6,16 @@
 #include "kernels/tile_pack.hpp"
 
 // What the forward and the backward pass of attention share. A tile holds kKeys keys of one
-// key/value head, or kQueryRows rows of queries: row r is query i0 + r / group of the segment under
-// head r % group of the heads that share the key/value head, so that one copy of K and V serves the
-// whole group, in decoding too.
+// key/value head, or about kForwardRows or kBackwardRows rows of queries: row r is query i0 + r /
+// group of the segment under head r % group of the heads that share the key/value head, so that one
+// copy of K and V serves the whole group, in decoding too.
 
 namespace vlmark::kernels {
 
 inline constexpr int kKeys = 64;
-inline constexpr int kQueryRows = 96;
+/// Rows of a query tile: the forward pass spreads a copy of K and V over more of them, the backward
+/// pass holds twice as many tiles of such rows, and both stay in a second-level cache.
+inline constexpr int kForwardRows = 192, kBackwardRows = 96;
 static_assert(kKeys % kMicroColumns == 0);
 
 /// Sizes that follow from an AttentionShape alone, so that no bit depends on what is packed.
@@ -24,12 +26,12 @@ struct AttentionTiles {
   bool causal;
   float scale;
 
-  explicit AttentionTiles(const AttentionShape& shape)
+  AttentionTiles(const AttentionShape& shape, int target_rows)
       : head_dim(shape.head_dim),
         padded_dim(round_up(shape.head_dim, kMicroColumns)),
         group(shape.heads / shape.kv_heads),
         kv_heads(shape.kv_heads),
-        queries(group < kQueryRows ? kQueryRows / group : 1),
+        queries(group < target_rows ? target_rows / group : 1),
         rows(queries * group),
         causal(shape.causal),
         scale(shape.scale) {}
