@@ -13,8 +13,10 @@ namespace vlmark::kernels {
 
 #if defined(__AVX512F__)
 inline constexpr int kVector = 16;
-#else
+#elif defined(__AVX__)
 inline constexpr int kVector = 8;
+#else
+inline constexpr int kVector = 4;
 #endif
 
 template <class T, int n>
