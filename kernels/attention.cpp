@@ -88,7 +88,8 @@ void forward(const Exec& exec, const AttentionShape& shape, const Mat<const T>& 
   require_shape(where, "out", out, tq, shape.heads * shape.head_dim);
   require_shape(where, "log_sum", log_sum, tq, shape.heads);
   const Segments segments = require_segments(where, cu_q, cu_k, tq, k.extent_int(0));
-  const int tiles = count_tiles(segments.q, AttentionTiles(shape).queries, shape.kv_heads);
+  const int tiles =
+      count_tiles(segments.q, AttentionTiles(shape, kForwardRows).queries, shape.kv_heads);
   attention_forward<T>(exec, shape, q, k, v, cu_q, cu_k, tiles, out, log_sum);
   book<T>("forward", shape, attention_flops(shape, segments.q, segments.k));
 }
@@ -111,7 +112,8 @@ void backward(const Exec& exec, const AttentionShape& shape, const Mat<const T>&
   const Segments segments = require_segments(where, in.cu_q, in.cu_k, tq, tk);
   attention_delta<T>(exec, shape, dout, out, delta);
   attention_backward_queries<T>(
-      exec, shape, in, count_tiles(segments.q, AttentionTiles(shape).queries, shape.kv_heads), dq);
+      exec, shape, in,
+      count_tiles(segments.q, AttentionTiles(shape, kBackwardRows).queries, shape.kv_heads), dq);
   attention_backward_keys<T>(exec, shape, in, count_tiles(segments.k, kKeys, shape.kv_heads), dk,
                              dv);
   book<T>("backward", shape, 2 * attention_flops(shape, segments.q, segments.k));

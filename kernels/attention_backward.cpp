@@ -27,7 +27,7 @@ struct Layout {
 KOKKOS_INLINE_FUNCTION void gradient_step(float* scores, float* dp, int keys, int visible,
                                           float log_sum, float delta) {
   for (int c = 0; c < visible; ++c) {
-    const float p = fast_exp(scores[c] - log_sum);
+    const float p = exponential(scores[c] - log_sum);
     scores[c] = p;
     dp[c] = p * (dp[c] - delta);
   }
@@ -67,7 +67,7 @@ KOKKOS_INLINE_FUNCTION void clear(const Team& team, int rows, int width, float* 
 template <class T>
 void attention_backward_queries(const Exec& exec, const AttentionShape& shape,
                                 const AttentionGradients<T>& in, int tiles, const Mat<T>& dq) {
-  const AttentionTiles t(shape);
+  const AttentionTiles t(shape, kBackwardRows);
   const Layout at(t);
   const Heads<const T> queries(in.q, t.group, t.head_dim), douts(in.dout, t.group, t.head_dim),
       keys(in.k, 1, t.head_dim), values(in.v, 1, t.head_dim);
@@ -110,7 +110,7 @@ template <class T>
 void attention_backward_keys(const Exec& exec, const AttentionShape& shape,
                              const AttentionGradients<T>& in, int tiles, const Mat<T>& dk,
                              const Mat<T>& dv) {
-  const AttentionTiles t(shape);
+  const AttentionTiles t(shape, kBackwardRows);
   const Layout at(t);
   const Heads<const T> queries(in.q, t.group, t.head_dim), douts(in.dout, t.group, t.head_dim),
       keys(in.k, 1, t.head_dim), values(in.v, 1, t.head_dim);

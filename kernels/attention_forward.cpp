@@ -15,39 +15,37 @@ struct Layout {
     scores = values + kKeys * t.padded_dim;
     maximum = scores + t.rows * kKeys;
     sum = maximum + round_up(t.rows, 16);
-    end = sum + round_up(t.rows, 16);
+    end = sum + t.rows * kVector;
   }
 };
 
-/// One step of the online softmax of a row: scores become exp(score - maximum), the sum and the
-/// row of `out` follow a risen maximum. `keys` scores, of which the first `visible` count.
+/// One step of the online softmax of a row: scores become exp(score - maximum); `sum`, kept as the
+/// lanes of a vector until the end, and the row of `out` follow a risen maximum. The first
+/// `visible` of `keys` scores count.
 KOKKOS_INLINE_FUNCTION void softmax_step(float* scores, int keys, int visible, int padded_dim,
-                                         float& maximum, float& sum, float* out) {
-  const int width = round_up(keys, kLanes);
+                                         float& maximum, float* sum, float* out) {
+  const int width = round_up(keys, kVector);
   if (visible == 0) {
     for (int c = 0; c < width; ++c) scores[c] = 0;
     return;
   }
   constexpr float lowest = -Kokkos::Experimental::infinity_v<float>;
   for (int c = visible; c < width; ++c) scores[c] = lowest;
-  float lane[kLanes];
-  for (int l = 0; l < kLanes; ++l) lane[l] = maximum;
-  for (int c = 0; c < width; c += kLanes)
-    for (int l = 0; l < kLanes; ++l) lane[l] = scores[c + l] > lane[l] ? scores[c + l] : lane[l];
-  float largest = lane[0];
-  for (int l = 1; l < kLanes; ++l) largest = lane[l] > largest ? lane[l] : largest;
-  for (int c = 0; c < width; ++c) scores[c] = fast_exp(scores[c] - largest);
-  for (int l = 0; l < kLanes; ++l) lane[l] = 0;
-  for (int c = 0; c < width; c += kLanes)
-    for (int l = 0; l < kLanes; ++l) lane[l] += scores[c + l];
-  for (int half = kLanes / 2; half > 0; half /= 2)
-    for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
-  // The first tile finds sum = 0 and out = 0: nothing to rescale, and no -inf minus -inf.
-  const float factor = sum == 0 ? 0.0f : fast_exp(maximum - largest);
-  sum = sum * factor + lane[0];
-  if (largest != maximum)
+  FloatVector lanes = load_vector(scores);
+  for (int c = kVector; c < width; c += kVector) lanes = larger(lanes, load_vector(scores + c));
+  const float largest_here = max_of_lanes(lanes);
+  const float largest = largest_here > maximum ? largest_here : maximum;
+  for (int c = 0; c < width; ++c) scores[c] = exponential(scores[c] - largest);
+  if (largest != maximum) {
+    // Before the first visible key there is nothing to rescale, and -inf - -inf would be NaN.
+    const float factor = maximum == lowest ? 0.0f : exponential(maximum - largest);
+    for (int l = 0; l < kVector; ++l) sum[l] *= factor;
     for (int c = 0; c < padded_dim; ++c) out[c] *= factor;
-  maximum = largest;
+    maximum = largest;
+  }
+  FloatVector total = load_vector(sum);
+  for (int c = 0; c < width; c += kVector) total = total + load_vector(scores + c);
+  store_vector(sum, total);
 }
 
 }  // namespace
@@ -57,7 +55,7 @@ void attention_forward(const Exec& exec, const AttentionShape& shape, const Mat<
                        const Mat<const T>& k, const Mat<const T>& v, const Vec<const int>& cu_q,
                        const Vec<const int>& cu_k, int tiles, const Mat<T>& out,
                        const Mat<float>& log_sum) {
-  const AttentionTiles t(shape);
+  const AttentionTiles t(shape, kForwardRows);
   const Layout at(t);
   const Heads<const T> queries(q, t.group, t.head_dim), keys(k, 1, t.head_dim),
       values(v, 1, t.head_dim);
@@ -74,7 +72,7 @@ void attention_forward(const Exec& exec, const AttentionShape& shape, const Mat<
         load_query_rows(team, t, queries, s.q_begin + s.first, s.kv_head, rows, t.scale, tile_q);
         for_each(team, rows, [=](int r) {
           maximum[r] = -Kokkos::Experimental::infinity_v<float>;
-          sum[r] = 0;
+          for (int l = 0; l < kVector; ++l) sum[r * kVector + l] = 0;
           for (int c = 0; c < t.padded_dim; ++c) sums[r * t.padded_dim + c] = 0;
         });
         const int seen = visible_keys(t.causal, s, s.first + count - 1, 0, s.k_length);
@@ -92,8 +90,8 @@ void attention_forward(const Exec& exec, const AttentionShape& shape, const Mat<
           team.team_barrier();
           for_each(team, rows, [=](int r) {
             const int visible = visible_keys(t.causal, s, s.first + r / t.group, first, here);
-            softmax_step(scores + r * kKeys, here, visible, t.padded_dim, maximum[r], sum[r],
-                         sums + r * t.padded_dim);
+            softmax_step(scores + r * kKeys, here, visible, t.padded_dim, maximum[r],
+                         sum + r * kVector, sums + r * t.padded_dim);
           });
           team.team_barrier();
           tile_product(team, rows, t.padded_dim, here, TileA{scores, kKeys, 1},
@@ -102,9 +100,10 @@ void attention_forward(const Exec& exec, const AttentionShape& shape, const Mat<
         team.team_barrier();
         for_each(team, rows, [&](int r) {
           const int query = s.q_begin + s.first + r / t.group, head = r % t.group;
-          store_row(sums + r * t.padded_dim, sum[r] == 0 ? 0.0f : 1 / sum[r], t.head_dim,
+          const float total = sum_of_lanes(load_vector(sum + r * kVector));
+          store_row(sums + r * t.padded_dim, total == 0 ? 0.0f : 1 / total, t.head_dim,
                     result.at(query, s.kv_head) + head * t.head_dim);
-          log_sum(query, s.kv_head * t.group + head) = maximum[r] + Kokkos::log(sum[r]);
+          log_sum(query, s.kv_head * t.group + head) = maximum[r] + Kokkos::log(total);
         });
       });
 }

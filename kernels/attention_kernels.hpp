@@ -1,18 +1,21 @@
 #pragma once
 
 #include "kernels/attention.hpp"
+#include "kernels/math.hpp"
 #include "kernels/tile_launch.hpp"
 #include "kernels/tile_pack.hpp"
 
 // What the forward and the backward pass of attention share. A tile holds kKeys keys of one
-// key/value head, or kQueryRows rows of queries: row r is query i0 + r / group of the segment under
-// head r % group of the heads that share the key/value head, so that one copy of K and V serves the
-// whole group, in decoding too.
+// key/value head, or about kForwardRows or kBackwardRows rows of queries: row r is query i0 + r /
+// group of the segment under head r % group of the heads that share the key/value head, so that one
+// copy of K and V serves the whole group, in decoding too.
 
 namespace vlmark::kernels {
 
 inline constexpr int kKeys = 64;
-inline constexpr int kQueryRows = 96;
+/// Rows of a query tile: the forward pass spreads a copy of K and V over more of them, the backward
+/// pass holds twice as many tiles of such rows, and both stay in a second-level cache.
+inline constexpr int kForwardRows = 192, kBackwardRows = 96;
 static_assert(kKeys % kMicroColumns == 0);
 
 /// Sizes that follow from an AttentionShape alone, so that no bit depends on what is packed.
@@ -23,12 +26,12 @@ struct AttentionTiles {
   bool causal;
   float scale;
 
-  explicit AttentionTiles(const AttentionShape& shape)
+  AttentionTiles(const AttentionShape& shape, int target_rows)
       : head_dim(shape.head_dim),
         padded_dim(round_up(shape.head_dim, kMicroColumns)),
         group(shape.heads / shape.kv_heads),
         kv_heads(shape.kv_heads),
-        queries(group < kQueryRows ? kQueryRows / group : 1),
+        queries(group < target_rows ? target_rows / group : 1),
         rows(queries * group),
         causal(shape.causal),
         scale(shape.scale) {}
@@ -107,27 +110,6 @@ KOKKOS_INLINE_FUNCTION void load_query_rows(const Team& team, const AttentionTil
 template <class T>
 KOKKOS_INLINE_FUNCTION void store_row(const float* row, float factor, int dim, T* out) {
   for (int c = 0; c < dim; ++c) out[c] = narrow<T>(factor * row[c]);
-}
-
-/// e^x within 2 units in the last place for x <= 88; 0 below the smallest normal result; NaN stays.
-/// Branch-free, so that a loop of it vectorises, which std::exp does not. Cody-Waite reduction and
-/// the polynomial of Moshier's Cephes expf.
-KOKKOS_INLINE_FUNCTION float fast_exp(float x) {
-  constexpr float lowest = -87.33654f, magic = 12582912.0f;  // 1.5 * 2^23: rounds to an integer
-  const float clamped = x < lowest ? lowest : (x > 88.0f ? 88.0f : x);
-  const float shifted = clamped * 1.44269504f + magic;
-  const float n = shifted - magic;
-  const float r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  // The low bits of `shifted` are n; shifting them into the exponent field drops the rest.
-  const float power = Kokkos::bit_cast<float>((Kokkos::bit_cast<unsigned>(shifted) + 127u) << 23);
-  return x < lowest ? 0.0f : p * power;
 }
 
 }  // namespace vlmark::kernels

@@ -13,8 +13,10 @@ namespace vlmark::kernels {
 
 #if defined(__AVX512F__)
 inline constexpr int kVector = 16;
-#else
+#elif defined(__AVX__)
 inline constexpr int kVector = 8;
+#else
+inline constexpr int kVector = 4;
 #endif
 
 template <class T, int n>
@@ -37,6 +39,8 @@ inline Floats<n> load_vector(const bf16* p) {
   return reinterpret_cast<Floats<n>>(__builtin_convertvector(halves, Words) << 16);
 }
 inline void store_vector(float* p, FloatVector v) { *reinterpret_cast<FloatVector*>(p) = v; }
+/// Lane by lane the larger, `a` where one of the two is NaN.
+inline FloatVector larger(FloatVector a, FloatVector b) { return b > a ? b : a; }
 
 /// to[l * to_row + r] = from[r * from_row + l], r and l in [0, 8): three rounds of exchanges.
 template <class T>
@@ -98,6 +102,11 @@ KOKKOS_INLINE_FUNCTION void store_vector(float* p, const FloatVector& v) {
   for (int l = 0; l < kVector; ++l) p[l] = v.lane[l];
 }
 
+KOKKOS_INLINE_FUNCTION FloatVector larger(FloatVector a, const FloatVector& b) {
+  for (int l = 0; l < kVector; ++l) a.lane[l] = b.lane[l] > a.lane[l] ? b.lane[l] : a.lane[l];
+  return a;
+}
+
 template <class T>
 KOKKOS_INLINE_FUNCTION void transpose_8x8(const T* from, long from_row, float* to, int to_row) {
   for (int r = 0; r < 8; ++r)
@@ -113,6 +122,13 @@ KOKKOS_INLINE_FUNCTION float sum_of_lanes(const FloatVector& v) {
   for (int width = kVector / 2; width > 0; width /= 2)
     for (int l = 0; l < width; ++l) lane[l] += lane[l + width];
   return lane[0];
+}
+
+/// The largest lane; a NaN in lane 0 stays, in others it is passed over.
+KOKKOS_INLINE_FUNCTION float max_of_lanes(const FloatVector& v) {
+  float largest = v[0];
+  for (int l = 1; l < kVector; ++l) largest = v[l] > largest ? v[l] : largest;
+  return largest;
 }
 
 }  // namespace vlmark::kernels

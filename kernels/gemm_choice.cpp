@@ -1,5 +1,7 @@
 #include "kernels/gemm_choice.hpp"
 
+#include <algorithm>
+
 #include "kernels/gemm_kernels.hpp"
 #include "kernels/gemm_onednn.hpp"
 #include "src/base/error.hpp"
@@ -71,10 +73,10 @@ GemmKernel choose_gemm(const GemmShape& shape, const GemmSettings& settings) {
   if (shape.a == DType::bf16 && shape.b == DType::bf16 && settings.bf16_instructions)
     return GemmKernel::onednn_bf16;
   if (settings.backend == GemmBackend::onednn) return GemmKernel::onednn_panels;
-  // One to four rows are bound by reading W: converting it first would read and write it twice
-  // more.
-  const GemmKernel own = own_kernel(shape);
-  return own == GemmKernel::kokkos_skinny ? own : GemmKernel::onednn_panels;
+  // oneDNN needs fp32 copies of the operands. Measured with AVX2, they cost more than its faster
+  // inner loop gains until both sides of C are long; the own kernel converts while it packs.
+  constexpr int long_side = 512;
+  return std::min(shape.m, shape.n) < long_side ? own_kernel(shape) : GemmKernel::onednn_panels;
 }
 
 std::string gemm_key(const GemmShape& shape) {

@@ -7,25 +7,38 @@ namespace {
 
 constexpr int kColumnsOfTeam = 32;
 
-/// out[i] = x[i,:] . w for Rows rows of x: lane l of the two vectors sums the elements that lie
-/// l after a multiple of 2 kVector, then the lanes are joined as a tree.
-template <int Rows, class A, class B>
-KOKKOS_INLINE_FUNCTION void dot_products(int k, const A* x, long x_row, const B* w, float* out) {
-  FloatVector sum[Rows][2] = {};
+/// Columns of y taken together: their sums run side by side, which hides the latency of an
+/// addition.
+template <int Rows>
+inline constexpr int kColumns = Rows == 1 ? 4 : (Rows == 2 ? 2 : 1);
+
+/// y(i, j) = x[i,:] . w[j,:] for Rows rows of x and Columns rows of w: lane l of the two vectors
+/// sums the elements that lie l after a multiple of 2 kVector, then the lanes are joined as a tree.
+template <int Rows, int Columns, class A, class B, class Y>
+KOKKOS_INLINE_FUNCTION void dot_products(int k, const A* x, long x_row, const B* w, long w_row,
+                                         const Y& y) {
+  FloatVector sum[Columns][Rows][2] = {};
   int l = 0;
   for (; l + 2 * kVector <= k; l += 2 * kVector) {
-    const FloatVector w0 = load_vector(w + l), w1 = load_vector(w + l + kVector);
+#pragma GCC unroll 2
+    for (int part = 0; part < 2; ++part) {
+      FloatVector xs[Rows];
 #pragma GCC unroll 4
-    for (int i = 0; i < Rows; ++i) {
-      sum[i][0] = sum[i][0] + load_vector(x + i * x_row + l) * w0;
-      sum[i][1] = sum[i][1] + load_vector(x + i * x_row + l + kVector) * w1;
+      for (int i = 0; i < Rows; ++i) xs[i] = load_vector(x + i * x_row + l + part * kVector);
+#pragma GCC unroll 4
+      for (int j = 0; j < Columns; ++j) {
+        const FloatVector ws = load_vector(w + j * w_row + l + part * kVector);
+#pragma GCC unroll 4
+        for (int i = 0; i < Rows; ++i) sum[j][i][part] = sum[j][i][part] + xs[i] * ws;
+      }
     }
   }
-  for (int i = 0; i < Rows; ++i) {
-    float rest = 0;
-    for (int t = l; t < k; ++t) rest += widen(x[i * x_row + t]) * widen(w[t]);
-    out[i] = sum_of_lanes(sum[i][0] + sum[i][1]) + rest;
-  }
+  for (int j = 0; j < Columns; ++j)
+    for (int i = 0; i < Rows; ++i) {
+      float rest = 0;
+      for (int t = l; t < k; ++t) rest += widen(x[i * x_row + t]) * widen(w[j * w_row + t]);
+      y(i, j, sum_of_lanes(sum[j][i][0] + sum[j][i][1]) + rest);
+    }
 }
 
 template <int Rows, class A, class B, class C>
@@ -42,13 +55,20 @@ void run(const Exec& exec, const GemmArguments<A, B, C>& arguments) {
       "vlmark::gemm_skinny", exec, (n + kColumnsOfTeam - 1) / kColumnsOfTeam,
       KOKKOS_LAMBDA(const Team& team, int block) {
         const int j0 = block * kColumnsOfTeam;
-        for_each(team, Kokkos::min(kColumnsOfTeam, n - j0), [=](int j) {
-          float sums[Rows];
-          dot_products<Rows>(k, x, x_row, w + (j0 + j) * w_row, sums);
-          for (int i = 0; i < Rows; ++i) {
-            C& out = y[i * y_row + j0 + j];
-            out = narrow<C>(add ? sums[i] + widen(out) : sums[i]);
-          }
+        const int columns = Kokkos::min(kColumnsOfTeam, n - j0);
+        for_each(team, (columns + kColumns<Rows> - 1) / kColumns<Rows>, [=](int group) {
+          const int j = j0 + group * kColumns<Rows>, end = Kokkos::min(j + kColumns<Rows>, n);
+          const auto store = [=](int first) {
+            return [=](int i, int column, float sum) {
+              C& out = y[i * y_row + first + column];
+              out = narrow<C>(add ? sum + widen(out) : sum);
+            };
+          };
+          if (end == j + kColumns<Rows>)
+            dot_products<Rows, kColumns<Rows>>(k, x, x_row, w + j * w_row, w_row, store(j));
+          else
+            for (int one = j; one < end; ++one)
+              dot_products<Rows, 1>(k, x, x_row, w + one * w_row, w_row, store(one));
         });
       });
 }

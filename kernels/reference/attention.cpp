@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-namespace vlmark::reference {
+namespace vlmark::kernels::reference {
 namespace {
 
 using Index = std::size_t;
@@ -95,4 +95,4 @@ AttentionGradients attention_backward(const AttentionShape& s, std::span<const d
   return g;
 }
 
-}  // namespace vlmark::reference
+}  // namespace vlmark::kernels::reference

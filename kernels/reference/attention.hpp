@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-namespace vlmark::reference {
+namespace vlmark::kernels::reference {
 
 /// The fields of kernels::AttentionShape.
 struct AttentionShape {
@@ -32,4 +32,4 @@ AttentionGradients attention_backward(const AttentionShape& shape, std::span<con
                                       std::span<const double> v, const std::vector<int>& cu_q,
                                       const std::vector<int>& cu_k);
 
-}  // namespace vlmark::reference
+}  // namespace vlmark::kernels::reference

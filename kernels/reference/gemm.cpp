@@ -1,6 +1,6 @@
 #include "kernels/reference/gemm.hpp"
 
-namespace vlmark::reference {
+namespace vlmark::kernels::reference {
 
 std::vector<double> gemm(bool transpose_a, bool transpose_b, int m, int n, int k,
                          std::span<const double> a, std::span<const double> b) {
@@ -22,4 +22,4 @@ std::vector<double> gemm(bool transpose_a, bool transpose_b, int m, int n, int k
   return result;
 }
 
-}  // namespace vlmark::reference
+}  // namespace vlmark::kernels::reference

@@ -18,6 +18,7 @@ using namespace kernels;
 
 struct Size {
   int m, n, k;
+  friend void PrintTo(const Size& s, std::ostream* out) { *out << s.m << "x" << s.n << "x" << s.k; }
 };
 
 std::vector<GemmBackend> backends() {
@@ -154,11 +155,14 @@ TEST(GemmChoice, FollowsTypesInstructionsAndBackend) {
   const GemmSettings avx2{GemmBackend::automatic, true, false},
       amx{GemmBackend::automatic, true, true}, bare{GemmBackend::automatic, false, false};
   const GemmShape f32{f, f, f, Trans::no, Trans::yes, 64, 64, 64};
-  const GemmShape half{h, h, h, Trans::no, Trans::yes, 64, 64, 64};
-  const GemmShape mixed{f, h, h, Trans::no, Trans::no, 64, 64, 64};
+  const GemmShape half{h, h, h, Trans::no, Trans::yes, 600, 600, 64};
+  const GemmShape mixed{f, h, h, Trans::no, Trans::no, 600, 600, 64};
+  const GemmShape few{h, h, h, Trans::no, Trans::yes, 8, 600, 64};
   const GemmShape decode{h, h, h, Trans::no, Trans::yes, 1, 64, 64};
   EXPECT_EQ(choose_gemm(f32, avx2), GemmKernel::onednn_sgemm);
   EXPECT_EQ(choose_gemm(half, avx2), GemmKernel::onednn_panels);
+  EXPECT_EQ(choose_gemm(few, avx2), GemmKernel::kokkos_tiled);
+  EXPECT_EQ(choose_gemm(few, amx), GemmKernel::onednn_bf16);
   EXPECT_EQ(choose_gemm(half, amx), GemmKernel::onednn_bf16);
   EXPECT_EQ(choose_gemm(mixed, amx), GemmKernel::onednn_panels);
   EXPECT_EQ(choose_gemm(decode, avx2), GemmKernel::kokkos_skinny);
