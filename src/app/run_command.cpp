@@ -11,6 +11,7 @@
 #include "parallel/scalars.hpp"
 #include "src/app/captions.hpp"
 #include "src/app/commands.hpp"
+#include "src/app/kokkos_settings.hpp"
 #include "src/app/progress.hpp"
 #include "src/app/provenance.hpp"
 #include "src/base/clock.hpp"
@@ -181,7 +182,7 @@ int run(Communicator& comm, const RunOptions& options) {
 
 int run_command(int argc, char** argv, const RunOptions& options) {
   return parallel::run_ranks(argc, argv, [&](Communicator& comm) {
-    const Kokkos::ScopeGuard kokkos(argc, argv);
+    const Kokkos::ScopeGuard kokkos(kokkos_settings());
     return run(comm, options);
   });
 }
