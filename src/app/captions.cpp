@@ -49,6 +49,14 @@ std::vector<CaptionAnswer> ask_captions(train::Trainer& trainer, parallel::Commu
   return answers;
 }
 
+io::Verification grey_check(const std::vector<CaptionAnswer>& answers, int limit) {
+  const auto right = std::count_if(answers.begin(), answers.end(), [](const CaptionAnswer& a) {
+    return a.right_without_picture();
+  });
+  return {"V5", "captions right from a grey picture (the picture was not used)",
+          static_cast<double>(right), static_cast<double>(limit), right <= limit};
+}
+
 std::string caption_table(const std::vector<CaptionAnswer>& answers) {
   std::size_t file = 7, truth = 5, said = 9;
   for (const CaptionAnswer& a : answers) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "parallel/communicator.hpp"
+#include "src/io/journal_records.hpp"
 #include "src/train/trainer.hpp"
 
 namespace vlmark::app {
@@ -21,6 +22,10 @@ struct CaptionAnswer {
 /// again with a grey picture. Pictures are dealt over the ranks; all get all answers. Collective.
 std::vector<CaptionAnswer> ask_captions(train::Trainer& trainer, parallel::Communicator& comm,
                                         bool grey, int max_new_tokens);
+
+/// Rule V5 of the grey control: a loss that falls without the pictures proves nothing about vision,
+/// so at most `limit` captions may be right from a grey picture.
+io::Verification grey_check(const std::vector<CaptionAnswer>& answers, int limit);
 
 /// The answers as a table for a terminal, with the counts below it.
 std::string caption_table(const std::vector<CaptionAnswer>& answers);

@@ -17,6 +17,7 @@
 #include "src/io/hf_config.hpp"
 #include "src/io/hf_processing.hpp"
 #include "src/io/model_folder.hpp"
+#include "src/train/caption_data.hpp"
 
 namespace vlmark::app {
 namespace {
@@ -33,6 +34,21 @@ DType precision_of(const GenerateOptions& options) {
              : DType::f32;
 }
 
+/// The picture as the model's folder asks for it; the error of an impossible size names the file.
+data::PatchMatrix patches_of(const GenerateOptions& options, const plan::VisionConfig& vision) {
+  const fs::path file = fs::path(options.model) / "preprocessor_config.json";
+  const io::PreprocessorConfig p =
+      fs::exists(file) ? io::read_preprocessor_config(file, vision) : io::PreprocessorConfig{};
+  const data::Image picture = data::read_image(options.image);
+  try {
+    return data::preprocess(std::span(&picture, 1),
+                            {static_cast<double>(p.min_pixels), static_cast<double>(p.max_pixels)},
+                            vision, {.mean = p.mean, .deviation = p.std});
+  } catch (const ValueError& e) {
+    throw ValueError(options.image + ": " + e.what());
+  }
+}
+
 model::Sequence prompt_of(const GenerateOptions& options, const plan::ModelConfig& model,
                           const data::Tokenizer& tokenizer) {
   using Kind = data::ContentPart::Kind;
@@ -40,15 +56,7 @@ model::Sequence prompt_of(const GenerateOptions& options, const plan::ModelConfi
   model::Sequence sequence;
   std::vector<plan::Grid> grids;
   if (!options.image.empty()) {
-    const fs::path file = fs::path(options.model) / "preprocessor_config.json";
-    const io::PreprocessorConfig p = fs::exists(file)
-                                         ? io::read_preprocessor_config(file, model.vision)
-                                         : io::PreprocessorConfig{};
-    const data::Image picture = data::read_image(options.image);
-    data::PatchMatrix patches =
-        data::preprocess(std::span(&picture, 1),
-                         {static_cast<double>(p.min_pixels), static_cast<double>(p.max_pixels)},
-                         model.vision, {.mean = p.mean, .deviation = p.std});
+    data::PatchMatrix patches = patches_of(options, model.vision);
     grids.push_back(patches.grid);
     sequence.media.push_back({patches.grid, /*video=*/false, std::move(patches.values)});
     user.content.push_back({Kind::image});
@@ -68,6 +76,7 @@ int generate(const GenerateOptions& options) {
           ? io::read_generation_config(folder / "generation_config.json", config)
           : io::generation_config_of(config);
   const data::Tokenizer tokenizer = data::Tokenizer::from_folder(folder);
+  train::require_same_vision_tokens(tokenizer, config);
   const model::Qwen2VL model(config);
   const model::Sequence prompt = prompt_of(options, config, tokenizer);
   const DType type = precision_of(options);

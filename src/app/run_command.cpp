@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <Kokkos_Core.hpp>
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "parallel/agree.hpp"
@@ -59,16 +58,6 @@ std::vector<io::Verification> verify(const train::Trainer& trainer, engine::Trai
   checks.push_back(
       report::replica_check("hash of parameters", comm.size(), static_cast<int>(different)));
   return checks;
-}
-
-/// The grey control belongs to V5: a loss that falls without the pictures proves nothing about
-/// vision.
-io::Verification grey_check(const std::vector<CaptionAnswer>& answers, int limit) {
-  const auto right = std::count_if(answers.begin(), answers.end(), [](const CaptionAnswer& a) {
-    return a.right_without_picture();
-  });
-  return {"V5", "captions right from a grey picture (the picture was not used)",
-          static_cast<double>(right), static_cast<double>(limit), right <= limit};
 }
 
 void export_model(train::Trainer& trainer, const config::RunConfig& config,

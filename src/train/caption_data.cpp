@@ -1,5 +1,7 @@
 #include "src/train/caption_data.hpp"
 
+#include <utility>
+
 #include "src/base/error.hpp"
 #include "src/data/chat.hpp"
 #include "src/data/patches.hpp"
@@ -13,14 +15,17 @@ data::PixelLimits limits(const config::DataSection& settings) {
   return {static_cast<double>(settings.min_pixels), static_cast<double>(settings.max_pixels)};
 }
 
-}  // namespace
+using Wanted = std::vector<std::pair<const char*, int>>;
 
-void require_same_special_tokens(const data::Tokenizer& tokenizer, const plan::ModelConfig& model) {
-  const std::pair<const char*, int> wanted[] = {{"<|im_end|>", model.eos_id},
-                                                {"<|vision_start|>", model.vision_start_id},
-                                                {"<|vision_end|>", model.vision_end_id},
-                                                {"<|image_pad|>", model.image_id},
-                                                {"<|video_pad|>", model.video_id}};
+Wanted vision_tokens(const plan::ModelConfig& model) {
+  return {{"<|vision_start|>", model.vision_start_id},
+          {"<|vision_end|>", model.vision_end_id},
+          {"<|image_pad|>", model.image_id},
+          {"<|video_pad|>", model.video_id}};
+}
+
+void require_same(const data::Tokenizer& tokenizer, const plan::ModelConfig& model,
+                  const Wanted& wanted) {
   std::string wrong;
   for (const auto& [token, id] : wanted) {
     const auto found = tokenizer.id_of(token);
@@ -38,6 +43,29 @@ void require_same_special_tokens(const data::Tokenizer& tokenizer, const plan::M
                       " embedding rows. Use the tokenizer that belongs to the model");
 }
 
+/// Grid of a picture after the resize; the error names the file.
+plan::Grid grid_of(const data::CaptionedPicture& entry, const data::Image& picture,
+                   const config::DataSection& settings, const plan::ModelConfig& model) {
+  try {
+    return data::preprocessed_grid(1, {picture.height, picture.width}, limits(settings),
+                                   model.vision);
+  } catch (const ValueError& e) {
+    throw ValueError(entry.file.string() + ": " + e.what());
+  }
+}
+
+}  // namespace
+
+void require_same_vision_tokens(const data::Tokenizer& tokenizer, const plan::ModelConfig& model) {
+  require_same(tokenizer, model, vision_tokens(model));
+}
+
+void require_same_special_tokens(const data::Tokenizer& tokenizer, const plan::ModelConfig& model) {
+  Wanted wanted = vision_tokens(model);
+  wanted.insert(wanted.begin(), {"<|im_end|>", model.eos_id});
+  require_same(tokenizer, model, wanted);
+}
+
 CaptionData::CaptionData(const config::DataSection& settings, const plan::ModelConfig& model)
     : settings_(settings),
       model_(model),
@@ -46,6 +74,8 @@ CaptionData::CaptionData(const config::DataSection& settings, const plan::ModelC
   require_same_special_tokens(tokenizer_, model);
   for (const data::CaptionedPicture& entry : entries_) {
     pictures_.push_back(data::read_picture(entry));
+    grids_.push_back(grid_of(entry, pictures_.back(), settings, model));
+    prompt_tokens_.push_back(static_cast<int>(prompt_ids(grids_.back()).size()));
     std::vector<int> ids = tokenizer_.encode(entry.caption);
     ids.push_back(model.eos_id);
     caption_ids_.push_back(std::move(ids));
@@ -84,12 +114,9 @@ model::Sequence CaptionData::document(int i) const {
 plan::MicroBatchShape CaptionData::shape(const std::vector<int>& samples) const {
   plan::MicroBatchShape shape;
   for (const int i : samples) {
-    const data::Image& picture = pictures_[index(i)];
-    const plan::Grid grid = data::preprocessed_grid(1, {picture.height, picture.width},
-                                                    limits(settings_), model_.vision);
     const int caption = static_cast<int>(caption_ids_[index(i)].size());
-    shape.sequences.push_back(static_cast<int>(prompt_ids(grid).size()) + caption);
-    shape.media.push_back(grid);
+    shape.sequences.push_back(prompt_tokens_[index(i)] + caption);
+    shape.media.push_back(grids_[index(i)]);
     shape.supervised += caption;
   }
   return shape;

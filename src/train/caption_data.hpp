@@ -16,8 +16,8 @@ namespace vlmark::train {
 class CaptionData {
  public:
   /// Reads captions and tokenizer and decodes every picture once (their sizes decide the shapes).
-  /// Throws what data::read_picture and data::Tokenizer throw, and ConfigError where tokenizer and
-  /// model disagree about a special token.
+  /// Throws what data::read_picture, data::preprocessed_grid and data::Tokenizer throw, and
+  /// ConfigError where tokenizer and model disagree about a special token.
   CaptionData(const config::DataSection& settings, const plan::ModelConfig& model);
 
   int size() const { return static_cast<int>(pictures_.size()); }
@@ -41,11 +41,16 @@ class CaptionData {
   data::Tokenizer tokenizer_;
   std::vector<data::CaptionedPicture> entries_;
   std::vector<data::Image> pictures_;          // decoded, original size
+  std::vector<plan::Grid> grids_;              // of each picture
+  std::vector<int> prompt_tokens_;             // of each prompt
   std::vector<std::vector<int>> caption_ids_;  // with the token that ends the turn
 };
 
-/// Throws ConfigError where a special token that the model needs is missing from the tokenizer or
-/// has another id, naming every one with both values.
+/// Throws ConfigError where a token that stands for vision is missing from the tokenizer or has
+/// another id than the model expects, naming every one with both values, or where the tokenizer has
+/// more tokens than the model has embedding rows.
+void require_same_vision_tokens(const data::Tokenizer& tokenizer, const plan::ModelConfig& model);
+/// The same, and for the token that ends a turn, which training supervises.
 void require_same_special_tokens(const data::Tokenizer& tokenizer, const plan::ModelConfig& model);
 
 }  // namespace vlmark::train

@@ -1,0 +1,53 @@
+"""`vlmark plan` says what a run will need before anything is launched."""
+import json
+
+import program
+
+
+class Plan(program.ProgramTest):
+    def plan(self, *arguments):
+        return json.loads(self.vlmark("plan", *arguments, "--json").stdout)
+
+    def test_text_names_every_category(self):
+        text = self.vlmark("plan", "--model", "7B", "--ranks", "8").stdout
+        self.assertTrue(text.startswith("7B: 8,291,375,616 parameters, bf16 over 8 data-parallel "
+                                        "ranks (ZeRO-1), 8 micro-batches a step\n"), text)
+        for word in ("parameters", "gradients", "optimizer", "received", "activations", "arena"):
+            self.assertRegex(text, rf"(?m)^  {word} +\d+\.\d\d\d GB$")
+        self.assertRegex(text, r"(?m)^  decoder +\d+\.\d{4} TFLOP$")
+
+    def test_bytes_follow_from_the_parameters(self):
+        plan = self.plan("--model", "7B", "--ranks", "8")
+        self.assertEqual(plan["parameters"], 8291375616)
+        self.assertEqual((plan["model"], plan["ranks"], plan["precision"]), ("7B", 8, "bf16"))
+        sizes = plan["bytes"]
+        n = plan["parameters"]
+        # Padding to whole blocks adds a little.
+        self.assertAlmostEqual(sizes["parameters"] / (2 * n), 1, delta=1e-3)
+        self.assertAlmostEqual(sizes["gradients"] / (4 * n), 1, delta=1e-3)
+        self.assertAlmostEqual(sizes["optimizer"] / (12 * n / 8), 1, delta=1e-3)
+        self.assertAlmostEqual(plan["arena_bytes"] / sum(sizes.values()), 1, delta=1e-6)
+
+    def test_more_ranks_hold_less_each(self):
+        few, many = (self.plan("--model", "2B", "--ranks", str(n))["bytes"] for n in (2, 64))
+        self.assertLess(many["optimizer"], few["optimizer"])
+        self.assertEqual(self.plan("--model", "72B", "--ranks", "100000")["parameters"],
+                         73405560320)
+
+    def test_pictures_and_text_cost(self):
+        base = self.plan("--model", "2B", "--text-tokens", "512")
+        longer = self.plan("--model", "2B", "--text-tokens", "1024")
+        picture = self.plan("--model", "2B", "--text-tokens", "512", "--picture", "448x448")
+        for more in (longer, picture):
+            self.assertGreater(more["flops"], base["flops"])
+            self.assertGreater(more["bytes"]["activations"], base["bytes"]["activations"])
+            self.assertEqual(more["bytes"]["parameters"], base["bytes"]["parameters"])
+
+    def test_of_a_run_description(self):
+        plan = self.plan(program.QUICKSTART, "--ranks", "2", "--set", "train.steps=3")
+        self.assertEqual((plan["model"], plan["parameters"]), ("nano", 10565760))
+        self.assertIn("activations", plan["bytes"])
+
+
+if __name__ == "__main__":
+    program.main()

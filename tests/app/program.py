@@ -1,0 +1,44 @@
+"""Runs the program as a user does."""
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+SOURCE = os.environ["VLMARK_SOURCE_DIR"]
+BINARY = os.environ["VLMARK_BINARY"]
+MPIEXEC = os.environ["VLMARK_MPIEXEC"].split()
+TRAINED = os.environ["VLMARK_TRAINED"]
+SCRATCH = os.environ["VLMARK_SCRATCH"]
+QUICKSTART = os.path.join(SOURCE, "configs", "quickstart.toml")
+CAT = os.path.join(SOURCE, "configs", "media", "chelsea.jpg")
+
+
+class ProgramTest(unittest.TestCase):
+    """Commands run in the root of the sources, as the paths of the configs want it."""
+
+    def vlmark(self, *arguments, ranks=None, exit_code=0):
+        launcher = [] if ranks is None else MPIEXEC + ["-n", str(ranks)]
+        done = subprocess.run([*launcher, BINARY, *arguments], cwd=SOURCE, capture_output=True,
+                              text=True, timeout=100)
+        self.assertEqual(done.returncode, exit_code, f"{arguments}:\n{done.stdout}{done.stderr}")
+        return done
+
+
+def short_run(folder, steps, *settings):
+    """Arguments of a run of a few steps of the quick start without its controls."""
+    base = [f"train.steps={steps}", "train.warmup_steps=1", "control.captions=false",
+            "control.grey=false", f"output.folder={folder}"]
+    return ["run", QUICKSTART, *(a for s in [*base, *settings] for a in ("--set", s))]
+
+
+def fresh(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def main():
+    fresh(SCRATCH)
+    os.makedirs(SCRATCH)
+    tempfile.tempdir = SCRATCH
+    unittest.main()

@@ -1,0 +1,61 @@
+#include "tests/engine/training_run.hpp"
+
+#include <algorithm>
+
+#include "parallel/scalars.hpp"
+
+namespace vlmark::test {
+
+std::unique_ptr<engine::TrainingEngine> make_engine(const model::Qwen2VL& model,
+                                                    const model::TrainingSettings& settings,
+                                                    const std::vector<Step>& steps,
+                                                    parallel::Communicator& comm) {
+  std::vector<plan::MicroBatchShape> shapes;
+  std::size_t most = 1;
+  for (const Step& step : steps) {
+    most = std::max(most, step.size());
+    for (const model::MicroBatch& batch : step) shapes.push_back(batch.shape);
+  }
+  const int micro_batches = static_cast<int>(most);
+  const auto plan =
+      model::plan_training(model, settings, shapes, micro_batches, comm.rank(), comm.size());
+  auto engine = engine::make_training_engine(model, settings, plan, micro_batches, comm);
+  engine->set_parameters(plan::initial_weights(1));
+  return engine;
+}
+
+engine::StepInput input_of(const Step& step) {
+  engine::StepInput input;
+  for (const model::MicroBatch& batch : step) input.shapes.push_back(batch.shape);
+  input.load = [&step](int m) { return step[static_cast<std::size_t>(m)]; };
+  input.learning_rate = 1e-2;
+  return input;
+}
+
+std::map<std::string, std::vector<float>> parameters_of(const engine::TrainingEngine& engine) {
+  std::map<std::string, std::vector<float>> parameters;
+  engine.visit_parameters(
+      [&](const plan::LogicalTensor& tensor, long first, std::span<const float> values) {
+        auto& to = parameters[tensor.name];
+        to.resize(static_cast<std::size_t>(tensor.size()));
+        std::copy(values.begin(), values.end(), to.begin() + first);
+      });
+  return parameters;
+}
+
+Trained train(const model::Qwen2VL& model, const model::TrainingSettings& settings,
+              const std::vector<Step>& steps, parallel::Communicator& comm) {
+  const auto engine = make_engine(model, settings, steps, comm);
+  Trained trained;
+  for (const Step& step : steps) {
+    const engine::StepResult result = engine->step(input_of(step));
+    trained.losses.push_back(result.loss);
+    trained.grad_norms.push_back(result.grad_norm);
+  }
+  trained.parameters = parameters_of(*engine);
+  trained.state = static_cast<std::uint64_t>(
+      parallel::all_reduce_sum(comm, static_cast<std::int64_t>(engine->state_hash())));
+  return trained;
+}
+
+}  // namespace vlmark::test

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "src/engine/training_engine.hpp"
+
+namespace vlmark::test {
+
+using Step = std::vector<model::MicroBatch>;  ///< all micro-batches of one step
+
+/// What a run leaves, in a form that does not depend on the number of ranks.
+struct Trained {
+  std::vector<double> losses, grad_norms;
+  std::map<std::string, std::vector<float>> parameters;  ///< of this rank; equal on all
+  std::uint64_t state = 0;                               ///< sum of all ranks' state hashes
+};
+
+std::unique_ptr<engine::TrainingEngine> make_engine(const model::Qwen2VL& model,
+                                                    const model::TrainingSettings& settings,
+                                                    const std::vector<Step>& steps,
+                                                    parallel::Communicator& comm);
+engine::StepInput input_of(const Step& step);
+std::map<std::string, std::vector<float>> parameters_of(const engine::TrainingEngine& engine);
+
+/// Trains from seed 1 through all steps. Collective over `comm`.
+Trained train(const model::Qwen2VL& model, const model::TrainingSettings& settings,
+              const std::vector<Step>& steps, parallel::Communicator& comm);
+
+}  // namespace vlmark::test

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""One rank of a training run is killed: the job ends within ten seconds, keeps its journals and
+leaves no record; a later run does not mistake the rest for a result."""
+import glob
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+SOURCE, BINARY, SCRATCH = (os.environ[f"VLMARK_{n}"] for n in ("SOURCE_DIR", "BINARY", "SCRATCH"))
+MPIEXEC = os.environ["VLMARK_MPIEXEC"].split()
+WITHIN = 10  # seconds
+
+
+def command(folder, *settings):
+    every = [f"output.folder={folder}", "control.captions=false", "control.grey=false",
+             "train.steps=5000", *settings]
+    return ["run", "configs/quickstart.toml", "--progress", "log",
+            *(a for s in every for a in ("--set", s))]
+
+
+def ranks_below(launcher):
+    """Process ids of the program below mpiexec."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = file.read()
+        except OSError:
+            continue  # ended meanwhile
+        name = text[text.index("(") + 1:text.rindex(")")]
+        parent = int(text[text.rindex(")") + 2:].split()[1])
+        if parent == launcher and name == "vlmark":
+            found.append(int(os.path.basename(os.path.dirname(path))))
+    return sorted(found)
+
+
+class KilledRun(unittest.TestCase):
+    def start(self, folder):
+        """A job that has done its first step."""
+        shutil.rmtree(folder, ignore_errors=True)
+        job = subprocess.Popen([*MPIEXEC, "-n", "2", BINARY, *command(folder)], cwd=SOURCE,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        self.addCleanup(self.end, job)
+        seen = ""
+        for line in job.stdout:
+            seen += line
+            if line.startswith("train  step 1/"):
+                return job
+        self.fail("the job ended before its first step:\n" + seen)
+
+    def end(self, job):
+        if job.poll() is None:
+            os.killpg(job.pid, signal.SIGKILL)
+        job.stdout.close()
+        job.wait()
+
+    def expect_end(self, job, folder):
+        start = time.monotonic()
+        output, _ = job.communicate(timeout=WITHIN)
+        self.assertLess(time.monotonic() - start, WITHIN)
+        self.assertNotEqual(job.returncode, 0, output)
+        self.assertNotIn("VLMARK RESULT", output)
+        self.assertFalse(glob.glob(os.path.join(folder, "samples.h5*")))
+        for rank in range(2):
+            journal = os.path.join(folder, "journals", f"rank-{rank:05d}.journal")
+            self.assertGreater(os.path.getsize(journal), 0)
+
+    def test_a_killed_rank_ends_the_job(self):
+        for victim in (0, 1):
+            folder = os.path.join(SCRATCH, f"victim-{victim}")
+            job = self.start(folder)
+            ranks = ranks_below(job.pid)
+            self.assertEqual(len(ranks), 2)
+            os.kill(ranks[victim], signal.SIGKILL)
+            self.expect_end(job, folder)
+
+    def test_what_is_left_is_not_taken_for_a_result(self):
+        folder = os.path.join(SCRATCH, "left")
+        job = self.start(folder)
+        os.kill(job.pid, signal.SIGTERM)  # as a batch system ends a job
+        self.expect_end(job, folder)
+        again = subprocess.run([BINARY, *command(folder, "output.overwrite=false")], cwd=SOURCE,
+                               capture_output=True, text=True, timeout=WITHIN)
+        self.assertEqual(again.returncode, 3, again.stderr)
+        self.assertIn("holds the journals of a run that did not end", again.stderr)
+        # Asked to overwrite, a run begins anew.
+        done = subprocess.run([BINARY, *command(folder, "train.steps=1", "train.warmup_steps=0",
+                                                "verify.loss_ratio_limit=2", "output.export=false",
+                                                "output.overwrite=true")],
+                              cwd=SOURCE, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(os.path.isfile(os.path.join(folder, "samples.h5")))
+
+
+if __name__ == "__main__":
+    os.makedirs(SCRATCH, exist_ok=True)
+    sys.exit(unittest.main())
