@@ -14,9 +14,12 @@ namespace {
 using data::Tokenizer;
 namespace fs = std::filesystem;
 
+/// The named folder, else that of the golden data, which need not hold one, else the project's.
 fs::path tokenizer_folder() {
   const char* named = std::getenv("VLMARK_TOKENIZER");
-  return named && *named ? fs::path(named) : source_dir() / "tests/golden/tokenizer";
+  if (named && *named) return named;
+  const fs::path golden = golden_dir() / "tokenizer";
+  return fs::exists(golden) ? golden : source_dir() / "tests/golden/tokenizer";
 }
 
 /// The named file of vectors; by default that of the tokenizer's folder.
