@@ -5,6 +5,7 @@
 
 #include "parallel/agree.hpp"
 #include "parallel/check_collectives.hpp"
+#include "parallel/clock_offset.hpp"
 #include "parallel/phase.hpp"
 #include "parallel/run_ranks.hpp"
 #include "parallel/scalars.hpp"
@@ -128,6 +129,8 @@ int run(Communicator& comm, const RunOptions& options) {
                                                comm.size());
   });
   for (const io::Text& text : provenance(config, comm)) io::append(*journal, text);
+  const parallel::ClockOffset clock = parallel::estimate_clock_offset(comm);
+  io::append(*journal, io::ClockOffset{clock.offset_ns, clock.error_ns});
   const ProgressStyle style = progress_style(options.progress);
   trainer.run(*journal, [style](const train::Progress& progress) { show(progress, style); });
   const std::int64_t measured = peak_resident_bytes() - baseline;
