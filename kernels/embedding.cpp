@@ -1,5 +1,6 @@
 #include "kernels/embedding.hpp"
 
+#include "kernels/element.hpp"
 #include "kernels/indices.hpp"
 #include "kernels/shape.hpp"
 #include "kernels/team.hpp"
@@ -16,7 +17,7 @@ void gather_impl(const Exec& exec, Vec<const int> ids, Mat<const T> table, Mat<T
   for_each_row(
       "vlmark::embedding_gather", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
         const int id = ids(t);
-        for_each(team, hidden, [&](int h) { y(t, h) = table(id, h); });
+        for_each(team, hidden, [&](int h) { assign(y(t, h), table(id, h)); });
       });
 }
 

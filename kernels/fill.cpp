@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "kernels/element.hpp"
 #include "kernels/team.hpp"
 
 namespace vlmark::kernels {
@@ -22,7 +23,7 @@ template <class T>
 void fill_impl(const Exec& exec, float value, Vec<T> x) {
   const T stored = narrow<T>(value);
   for_each_element(
-      "vlmark::fill", exec, x.extent(0), KOKKOS_LAMBDA(std::size_t i) { x(i) = stored; });
+      "vlmark::fill", exec, x.extent(0), KOKKOS_LAMBDA(std::size_t i) { assign(x(i), stored); });
 }
 
 template <class T>
@@ -31,7 +32,7 @@ void fill_impl(const Exec& exec, float value, Mat<T> x) {
   const int columns = x.extent_int(1);
   for_each_row(
       "vlmark::fill_rows", exec, x.extent_int(0), KOKKOS_LAMBDA(const Team& team, int t) {
-        for_each(team, columns, [&](int h) { x(t, h) = stored; });
+        for_each(team, columns, [&](int h) { assign(x(t, h), stored); });
       });
 }
 

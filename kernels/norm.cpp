@@ -34,7 +34,8 @@ void rms_norm_impl(const Exec& exec, Mat<const T> x, Vec<const T> w, float eps, 
 
 template <class T>
 void rms_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x, Vec<const T> w,
-                            Vec<const float> r, Mat<T> dx, Vec<float> dw, Mat<float> workspace) {
+                            Vec<const float> r, Mat<T> dx, Vec<float> dw, Mat<float> workspace,
+                            bool add) {
   const int tokens = x.extent_int(0), hidden = x.extent_int(1);
   const auto* where = "rms_norm_backward";
   require_shape(where, "dy", dy, tokens, hidden);
@@ -57,7 +58,8 @@ void rms_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x, V
         const float mean = sum / hidden;
         for_each(team, hidden, [&](int h) {
           const float g = widen(w(h)) * widen(dy(t, h)), n = widen(x(t, h)) * scale;
-          dx(t, h) = narrow<T>(scale * (g - n * mean));
+          const float before = add ? widen(dx(t, h)) : 0.0f;
+          dx(t, h) = narrow<T>(before + scale * (g - n * mean));
         });
       });
 }
@@ -95,7 +97,7 @@ void layer_norm_impl(const Exec& exec, Mat<const T> x, Vec<const T> w, Vec<const
 template <class T>
 void layer_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x, Vec<const T> w,
                               Vec<const float> mean, Vec<const float> rstd, Mat<T> dx,
-                              Vec<float> dw, Vec<float> db, Mat<float> workspace) {
+                              Vec<float> dw, Vec<float> db, Mat<float> workspace, bool add) {
   const int tokens = x.extent_int(0), hidden = x.extent_int(1);
   const auto* where = "layer_norm_backward";
   require_shape(where, "dy", dy, tokens, hidden);
@@ -133,7 +135,8 @@ void layer_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x,
             hidden;
         for_each(team, hidden, [&](int h) {
           const float g = widen(w(h)) * widen(dy(t, h)), n = (widen(x(t, h)) - m) * scale;
-          dx(t, h) = narrow<T>(scale * (g - mean_g - n * mean_gn));
+          const float before = add ? widen(dx(t, h)) : 0.0f;
+          dx(t, h) = narrow<T>(before + scale * (g - mean_g - n * mean_gn));
         });
       });
 }
@@ -151,12 +154,13 @@ void rms_norm(const Exec& exec, Mat<const bf16> x, Vec<const bf16> w, float eps,
 
 void rms_norm_backward(const Exec& exec, Mat<const float> dy, Mat<const float> x,
                        Vec<const float> w, Vec<const float> r, Mat<float> dx, Vec<float> dw,
-                       Mat<float> workspace) {
-  rms_norm_backward_impl<float>(exec, dy, x, w, r, dx, dw, workspace);
+                       Mat<float> workspace, bool add) {
+  rms_norm_backward_impl<float>(exec, dy, x, w, r, dx, dw, workspace, add);
 }
 void rms_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
-                       Vec<const float> r, Mat<bf16> dx, Vec<float> dw, Mat<float> workspace) {
-  rms_norm_backward_impl<bf16>(exec, dy, x, w, r, dx, dw, workspace);
+                       Vec<const float> r, Mat<bf16> dx, Vec<float> dw, Mat<float> workspace,
+                       bool add) {
+  rms_norm_backward_impl<bf16>(exec, dy, x, w, r, dx, dw, workspace, add);
 }
 
 void layer_norm(const Exec& exec, Mat<const float> x, Vec<const float> w, Vec<const float> b,
@@ -170,13 +174,14 @@ void layer_norm(const Exec& exec, Mat<const bf16> x, Vec<const bf16> w, Vec<cons
 
 void layer_norm_backward(const Exec& exec, Mat<const float> dy, Mat<const float> x,
                          Vec<const float> w, Vec<const float> mean, Vec<const float> rstd,
-                         Mat<float> dx, Vec<float> dw, Vec<float> db, Mat<float> workspace) {
-  layer_norm_backward_impl<float>(exec, dy, x, w, mean, rstd, dx, dw, db, workspace);
+                         Mat<float> dx, Vec<float> dw, Vec<float> db, Mat<float> workspace,
+                         bool add) {
+  layer_norm_backward_impl<float>(exec, dy, x, w, mean, rstd, dx, dw, db, workspace, add);
 }
 void layer_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
                          Vec<const float> mean, Vec<const float> rstd, Mat<bf16> dx, Vec<float> dw,
-                         Vec<float> db, Mat<float> workspace) {
-  layer_norm_backward_impl<bf16>(exec, dy, x, w, mean, rstd, dx, dw, db, workspace);
+                         Vec<float> db, Mat<float> workspace, bool add) {
+  layer_norm_backward_impl<bf16>(exec, dy, x, w, mean, rstd, dx, dw, db, workspace, add);
 }
 
 }  // namespace vlmark::kernels

@@ -33,20 +33,22 @@ void rms_norm(const Exec& exec, Mat<const bf16> x, Vec<const bf16> w, float eps,
 ///     dx[t,h] = r[t] * (g[t,h] - n[t,h] * mean_k g[t,k] n[t,k]),   g = w * dy,   n = x * r
 ///     dw[h]  += sum_t dy[t,h] * n[t,h]
 ///
-/// | argument        | shape                                 | meaning |
+/// | argument        | shape                                 | meaning                             |
 /// |-----------------|---------------------------------------|-------------------------------------|
-/// | dy              | [tokens, hidden]                      | gradient of y | | x, w, r         |
-/// as in rms_norm                        | input, gain, saved reciprocal RMS   | | dx (out) |
-/// [tokens, hidden]                      | overwritten; may be dy or x         | | dw (in and out)
-/// | [hidden] or empty                     | added to, fp32; empty: frozen       | | workspace |
-/// [norm_workspace_rows(tokens), hidden] | overwritten; unused if dw is empty  |
+/// | dy              | [tokens, hidden]                      | gradient of y                       |
+/// | x, w, r         | as in rms_norm                        | input, gain, saved reciprocal RMS   |
+/// | dx (out)        | [tokens, hidden]                      | overwritten; may be dy or x         |
+/// | dw (in and out) | [hidden] or empty                     | added to, fp32; empty: frozen       |
+/// | workspace       | [norm_workspace_rows(tokens), hidden] | overwritten; unused if dw is empty  |
+/// | add             | flag                                  | dx += instead of =, rounded once    |
 ///
 /// Throws ShapeError. Cost: 11*tokens*hidden flop, 5*tokens*hidden*sizeof(T) byte.
 void rms_norm_backward(const Exec& exec, Mat<const float> dy, Mat<const float> x,
                        Vec<const float> w, Vec<const float> r, Mat<float> dx, Vec<float> dw,
-                       Mat<float> workspace);
+                       Mat<float> workspace, bool add = false);
 void rms_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
-                       Vec<const float> r, Mat<bf16> dx, Vec<float> dw, Mat<float> workspace);
+                       Vec<const float> r, Mat<bf16> dx, Vec<float> dw, Mat<float> workspace,
+                       bool add = false);
 
 /// Layer normalisation of every row, forward pass.
 ///
@@ -76,21 +78,22 @@ void layer_norm(const Exec& exec, Mat<const bf16> x, Vec<const bf16> w, Vec<cons
 ///     dx[t,h] = rstd[t] * (g[t,h] - mean_k g[t,k] - n[t,h] * mean_k g[t,k] n[t,k]),   g = w * dy
 ///     dw[h]  += sum_t dy[t,h] * n[t,h],     db[h] += sum_t dy[t,h]
 ///
-/// | argument            | shape                                       | meaning |
-/// |---------------------|---------------------------------------------|----------------------------|
-/// | dy                  | [tokens, hidden]                            | gradient of y | | x, w,
-/// mean, rstd    | as in layer_norm                            | input, gain, saved moments | | dx
-/// (out)            | [tokens, hidden]                            | overwritten; may be dy, x  | |
-/// dw, db (in and out) | [hidden], or empty: frozen                  | added to, fp32             |
-/// | workspace           | [layer_norm_workspace_rows(tokens), hidden] | overwritten; unused if |
-/// |                     |                                             | dw and db are empty |
+/// | argument            | shape                                       | meaning                 |
+/// |---------------------|---------------------------------------------|-------------------------|
+/// | dy                  | [tokens, hidden]                            | gradient of y           |
+/// | x, w, mean, rstd    | as in layer_norm                            | input, gain, moments    |
+/// | dx (out)            | [tokens, hidden]                            | overwritten; may be dy  |
+/// | dw, db (in and out) | [hidden], or empty: frozen                  | added to, fp32          |
+/// | workspace           | [layer_norm_workspace_rows(tokens), hidden] | overwritten             |
+/// | add                 | flag                                        | dx += instead of =      |
 ///
 /// Throws ShapeError. Cost: 14*tokens*hidden flop, 5*tokens*hidden*sizeof(T) byte.
 void layer_norm_backward(const Exec& exec, Mat<const float> dy, Mat<const float> x,
                          Vec<const float> w, Vec<const float> mean, Vec<const float> rstd,
-                         Mat<float> dx, Vec<float> dw, Vec<float> db, Mat<float> workspace);
+                         Mat<float> dx, Vec<float> dw, Vec<float> db, Mat<float> workspace,
+                         bool add = false);
 void layer_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
                          Vec<const float> mean, Vec<const float> rstd, Mat<bf16> dx, Vec<float> dw,
-                         Vec<float> db, Mat<float> workspace);
+                         Vec<float> db, Mat<float> workspace, bool add = false);
 
 }  // namespace vlmark::kernels

@@ -1,6 +1,7 @@
 #include "kernels/rows.hpp"
 
 #include "kernels/column_sums.hpp"
+#include "kernels/element.hpp"
 #include "kernels/indices.hpp"
 #include "kernels/shape.hpp"
 #include "kernels/team.hpp"
@@ -17,7 +18,7 @@ void gather_impl(const Exec& exec, Mat<const T> x, Vec<const int> source, Mat<T>
   for_each_row(
       "vlmark::gather_rows", exec, n, KOKKOS_LAMBDA(const Team& team, int i) {
         const int t = source(i);
-        for_each(team, columns, [&](int h) { y(i, h) = x(t, h); });
+        for_each(team, columns, [&](int h) { assign(y(i, h), x(t, h)); });
       });
 }
 
@@ -29,7 +30,7 @@ void scatter_impl(const Exec& exec, Mat<const T> rows, Vec<const int> destinatio
   for_each_row(
       "vlmark::scatter_rows", exec, n, KOKKOS_LAMBDA(const Team& team, int i) {
         const int t = destination(i);
-        for_each(team, columns, [&](int h) { x(t, h) = rows(i, h); });
+        for_each(team, columns, [&](int h) { assign(x(t, h), rows(i, h)); });
       });
 }
 
@@ -40,7 +41,7 @@ void zero_impl(const Exec& exec, Mat<T> x, Vec<const int> destination) {
   for_each_row(
       "vlmark::zero_rows", exec, destination.extent_int(0), KOKKOS_LAMBDA(const Team& team, int i) {
         const int t = destination(i);
-        for_each(team, columns, [&](int h) { x(t, h) = T{}; });
+        for_each(team, columns, [&](int h) { assign(x(t, h), T{}); });
       });
 }
 
@@ -62,6 +63,16 @@ void add_bias_impl(const Exec& exec, Vec<const T> b, Mat<T> y) {
   for_each_row(
       "vlmark::add_bias", exec, y.extent_int(0), KOKKOS_LAMBDA(const Team& team, int t) {
         for_each(team, columns, [&](int h) { y(t, h) = narrow<T>(widen(y(t, h)) + widen(b(h))); });
+      });
+}
+
+template <class T>
+void broadcast_impl(const Exec& exec, Vec<const T> b, Mat<T> y) {
+  const int columns = y.extent_int(1);
+  require_shape("broadcast_row", "b", b, columns);
+  for_each_row(
+      "vlmark::broadcast_row", exec, y.extent_int(0), KOKKOS_LAMBDA(const Team& team, int t) {
+        for_each(team, columns, [&](int h) { y(t, h) = b(h); });
       });
 }
 
@@ -107,6 +118,13 @@ void add_bias(const Exec& exec, Vec<const float> b, Mat<float> y) {
   add_bias_impl<float>(exec, b, y);
 }
 void add_bias(const Exec& exec, Vec<const bf16> b, Mat<bf16> y) { add_bias_impl<bf16>(exec, b, y); }
+
+void broadcast_row(const Exec& exec, Vec<const float> b, Mat<float> y) {
+  broadcast_impl<float>(exec, b, y);
+}
+void broadcast_row(const Exec& exec, Vec<const bf16> b, Mat<bf16> y) {
+  broadcast_impl<bf16>(exec, b, y);
+}
 
 void bias_gradient(const Exec& exec, Mat<const float> dy, Vec<float> db, Mat<float> workspace) {
   bias_gradient_impl<float>(exec, dy, db, workspace);

@@ -33,13 +33,18 @@ void add(const Exec& exec, Mat<const bf16> x, Mat<bf16> y);
 void add_bias(const Exec& exec, Vec<const float> b, Mat<float> y);
 void add_bias(const Exec& exec, Vec<const bf16> b, Mat<bf16> y);
 
-/// Gradient of add_bias: db[h] += sum_t dy[t,h], in an order that depends on `rows` alone.
+/// y[t,:] = b. b: [columns]; y: [rows, columns]. Throws ShapeError.
+/// Cost: 0 flop, (rows + 1)*columns*sizeof(T) byte.
+void broadcast_row(const Exec& exec, Vec<const float> b, Mat<float> y);
+void broadcast_row(const Exec& exec, Vec<const bf16> b, Mat<bf16> y);
+
+/// Gradient of add_bias and broadcast_row: db[h] += sum_t dy[t,h], in an order that depends on `rows` alone.
 ///
-/// | argument        | shape                                      | meaning |
+/// | argument        | shape                                      | meaning                        |
 /// |-----------------|--------------------------------------------|--------------------------------|
-/// | dy              | [rows, columns]                            | gradient of y | | db (in and
-/// out) | [columns] or empty                         | added to, fp32; empty: frozen  | | workspace
-/// | [column_sum_workspace_rows(rows), columns] | overwritten                    |
+/// | dy              | [rows, columns]                            | gradient of y                  |
+/// | db (in and out) | [columns] or empty                         | added to, fp32; empty: frozen  |
+/// | workspace       | [column_sum_workspace_rows(rows), columns] | overwritten                    |
 ///
 /// Throws ShapeError. Cost: rows*columns flop, rows*columns*sizeof(T) byte.
 void bias_gradient(const Exec& exec, Mat<const float> dy, Vec<float> db, Mat<float> workspace);

@@ -113,7 +113,7 @@ KOKKOS_INLINE_FUNCTION Sum row_sum(const Team& team, int n, const F& f) {
 template <class F>
 KOKKOS_INLINE_FUNCTION float row_max(const Team& team, int n, const F& f) {
   constexpr float lowest = -Kokkos::Experimental::infinity_v<float>;
-  float largest = lowest;
+  Lanes<float> largest;
   if (team.team_size() == 1) {
     float lane[kLanes];
     for (int l = 0; l < kLanes; ++l) lane[l] = lowest;
@@ -129,17 +129,25 @@ KOKKOS_INLINE_FUNCTION float row_max(const Team& team, int n, const F& f) {
       const float value = f(i);
       lane[0] = value > lane[0] ? value : lane[0];
     }
-    for (int l = 0; l < kLanes; ++l) largest = lane[l] > largest ? lane[l] : largest;
+    for (int l = 0; l < kLanes; ++l) largest.lane[l] = lane[l];
   } else {
+    // Whole lanes again, joined by sums with zeros: the identity of Kokkos::Max is the lowest
+    // finite number, which a row of -infinity would come back as.
     Kokkos::parallel_reduce(
-        Kokkos::TeamVectorRange(team, n),
-        [&](int i, float& mine) {
-          const float value = f(i);
-          mine = value > mine ? value : mine;
+        Kokkos::TeamThreadRange(team, kLanes),
+        [&](int l, Lanes<float>& mine) {
+          float lane = lowest;
+          for (int i = l; i < n; i += kLanes) {
+            const float value = f(i);
+            lane = value > lane ? value : lane;
+          }
+          mine.lane[l] += lane;
         },
-        Kokkos::Max<float>(largest));
+        Kokkos::Sum<Lanes<float>>(largest));
   }
-  return largest;
+  float result = lowest;
+  for (int l = 0; l < kLanes; ++l) result = largest.lane[l] > result ? largest.lane[l] : result;
+  return result;
 }
 
 }  // namespace vlmark::kernels

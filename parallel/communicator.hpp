@@ -26,16 +26,16 @@ constexpr const char* name_of(Reduce op) {
 /// barriers included; P(k) = max(1, ceil(k / floor(L / s))) is the number of pieces of k elements,
 /// L the largest message (2^30 byte).
 ///
-/// | call           | sent_bytes              | messages                                      |
-/// |----------------|-------------------------|-----------------------------------------------|
-/// | all_reduce     | count s                 | P(count)                                      |
-/// | reduce_scatter | in.count s = n out.count s | 1; n P(out.count) in place or if in.count s > L
-/// | | all_gather     | in.count s (one slice)  | 1; P(in.count) if out.count s > L             |
-/// | broadcast      | count s on root, else 0 | P(count)                                      |
-/// | send           | count s                 | P(count)                                      |
-/// | receive        | 0                       | P(count)                                      |
-/// | barrier        | 0                       | 1                                             |
-/// | split          | 0                       | 0                                             |
+/// | call           | sent_bytes                 | messages                                     |
+/// |----------------|----------------------------|----------------------------------------------|
+/// | all_reduce     | count s                    | P(count)                                     |
+/// | reduce_scatter | in.count s = n out.count s | 1; n P(out.count) in place or above L        |
+/// | all_gather     | in.count s (one slice)     | 1; P(in.count) if out.count s > L            |
+/// | broadcast      | count s on root, else 0    | P(count)                                     |
+/// | send           | count s                    | P(count)                                     |
+/// | receive        | 0                          | P(count)                                     |
+/// | barrier        | 0                          | 1                                            |
+/// | split          | 0                          | 0                                            |
 ///
 /// All throw ShapeError (counts or types that do not fit together), ValueError (a rank or tag out
 /// of range, buffers that overlap other than as allowed) and CommError (the transport's own text;

@@ -38,6 +38,9 @@ class MpiSession {
     // Any thread may have to end the job.
     require_success(MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &provided),
                     "MPI_Init_thread");
+    // Open MPI reports errors of nonblocking collectives here, whatever communicator they run on;
+    // its own handler would end the job with MPI's error number and without our line.
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     require_success(
         MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine_),
         "MPI_Comm_split_type");

@@ -99,15 +99,25 @@ void ExecutingOps<T>::run_embedding_backward(const Tensor& dy, std::span<const i
 }
 
 template <class T>
-void ExecutingOps<T>::run_linear(const Tensor& x, const plan::Linear& layer, Tensor& y) {
+void ExecutingOps<T>::run_linear(const Tensor& x, const plan::Linear& layer, const Tensor* residual,
+                                 Tensor& y) {
   const Mat<const T> a = mat<T>(x), w = parameters_.matrix(layer.weight);
-  if (y.type() == DType::f32 && type() != DType::f32) {
-    expects(layer.bias < 0);
+  if (y.type() != type()) {  // logits
+    expects(y.type() == DType::f32 && layer.bias < 0 && !residual);
     kernels::gemm(exec_, Trans::no, Trans::yes, a, w, 0, mat<float>(y));
     return;
   }
-  kernels::gemm(exec_, Trans::no, Trans::yes, a, w, 0, mat<T>(y));
-  if (layer.bias >= 0) kernels::add_bias(exec_, parameters_.vector(layer.bias), mat<T>(y));
+  // What is added stands in y before the product, whose fp32 sums then take it in unrounded.
+  const Mat<T> c = mat<T>(y);
+  if (residual) kernels::convert(exec_, mat<const T>(*residual), c);
+  if (layer.bias >= 0) {
+    const Vec<const T> bias = parameters_.vector(layer.bias);
+    if (residual)
+      kernels::add_bias(exec_, bias, c);
+    else
+      kernels::broadcast_row(exec_, bias, c);
+  }
+  kernels::gemm(exec_, Trans::no, Trans::yes, a, w, residual || layer.bias >= 0 ? 1 : 0, c);
 }
 
 template <class T>
@@ -138,10 +148,11 @@ void ExecutingOps<T>::run_rms_norm(const Tensor& x, int gain, float eps, Tensor&
 
 template <class T>
 void ExecutingOps<T>::run_rms_norm_backward(const Tensor& dy, const Tensor& x, int gain,
-                                            const Tensor& scale, Tensor& dx, Tensor& partial_sums) {
+                                            const Tensor& scale, Tensor& dx, bool add,
+                                            Tensor& partial_sums) {
   kernels::rms_norm_backward(exec_, mat<T>(dy), mat<T>(x), parameters_.vector(gain),
                              memory_.row<float>(scale), mat<T>(dx), gradient_or_none(gain),
-                             mat<float>(partial_sums));
+                             mat<float>(partial_sums), add);
 }
 
 template <class T>
@@ -155,12 +166,12 @@ void ExecutingOps<T>::run_layer_norm(const Tensor& x, const plan::LayerNorm& lay
 template <class T>
 void ExecutingOps<T>::run_layer_norm_backward(const Tensor& dy, const Tensor& x,
                                               const plan::LayerNorm& layer,
-                                              const Tensor& statistics, Tensor& dx,
+                                              const Tensor& statistics, Tensor& dx, bool add,
                                               Tensor& partial_sums) {
   kernels::layer_norm_backward(exec_, mat<T>(dy), mat<T>(x), parameters_.vector(layer.gain),
                                memory_.row<float>(statistics, 0), memory_.row<float>(statistics, 1),
                                mat<T>(dx), gradient_or_none(layer.gain),
-                               gradient_or_none(layer.bias), mat<float>(partial_sums));
+                               gradient_or_none(layer.bias), mat<float>(partial_sums), add);
 }
 
 template <class T>
@@ -235,11 +246,6 @@ void ExecutingOps<T>::run_attention_cached(const Tensor& qkv, const AttentionSpe
                      Mat<const T>(cached(values, 0, total)), indices(cu_q), indices(cu_k),
                      mat<T>(y), mat<float>(log_sum));
   exec_.fence("vlmark::attention_cached");  // the lengths end here
-}
-
-template <class T>
-void ExecutingOps<T>::run_add(Tensor& y, const Tensor& x) {
-  kernels::add(exec_, mat<T>(x), mat<T>(y));
 }
 
 template <class T>

@@ -27,18 +27,20 @@ class ExecutingOps final : public model::Ops {
                        float theta, Tensor& table) override;
   void run_embedding(std::span<const int> ids, int table, Tensor& y) override;
   void run_embedding_backward(const Tensor& dy, std::span<const int> ids, int table) override;
-  void run_linear(const Tensor& x, const plan::Linear& layer, Tensor& y) override;
+  void run_linear(const Tensor& x, const plan::Linear& layer, const Tensor* residual,
+                  Tensor& y) override;
   void run_linear_backward_input(const Tensor& dy, const plan::Linear& layer, Tensor& dx) override;
   void run_linear_backward_weight(const Tensor& dy, const Tensor& x,
                                   const plan::Linear& layer) override;
   void run_bias_backward(const Tensor& dy, int bias, Tensor& partial_sums) override;
   void run_rms_norm(const Tensor& x, int gain, float eps, Tensor& y, Tensor& scale) override;
   void run_rms_norm_backward(const Tensor& dy, const Tensor& x, int gain, const Tensor& scale,
-                             Tensor& dx, Tensor& partial_sums) override;
+                             Tensor& dx, bool add, Tensor& partial_sums) override;
   void run_layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps, Tensor& y,
                       Tensor& statistics) override;
   void run_layer_norm_backward(const Tensor& dy, const Tensor& x, const plan::LayerNorm& layer,
-                               const Tensor& statistics, Tensor& dx, Tensor& partial_sums) override;
+                               const Tensor& statistics, Tensor& dx, bool add,
+                               Tensor& partial_sums) override;
   void run_activation(model::Activation kind, const Tensor& x, Tensor& y) override;
   void run_activation_backward(model::Activation kind, const Tensor& dy, const Tensor& x,
                                Tensor& dx) override;
@@ -53,7 +55,6 @@ class ExecutingOps final : public model::Ops {
   void run_attention_cached(const Tensor& qkv, const model::AttentionSpec& spec,
                             model::LayerCache& cache, long filled, Tensor& y,
                             Tensor& log_sum) override;
-  void run_add(Tensor& y, const Tensor& x) override;
   void run_gather_rows(const Tensor& x, std::span<const int> source, Tensor& y) override;
   void run_scatter_rows(Tensor& x, const Tensor& rows, std::span<const int> destination) override;
   void run_zero_rows(Tensor& x, std::span<const int> rows) override;

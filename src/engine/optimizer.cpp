@@ -153,11 +153,12 @@ std::uint64_t Optimizer<T>::state_hash() const {
   for (int b = 0; b < layout_.buckets(); ++b) {
     const Range slice = layout_.slice(b, comm_.rank());
     const auto n = static_cast<std::size_t>(slice.size());
-    // Flat positions make equal values at different places count differently; three streams keep
-    // master and moments apart.
-    hash += fingerprint(std::span(master(b), n), 3 * slice.begin);
-    hash += fingerprint(std::span(first_moment_ + slice_offset(b), n), 3 * slice.begin + 1);
-    hash += fingerprint(std::span(second_moment_ + slice_offset(b), n), 3 * slice.begin + 2);
+    const auto add = [&](const float* values, long stream) {
+      hash += fingerprint(std::span(values, n), (stream << 48) + slice.begin);
+    };
+    add(master(b), 0);
+    add(first_moment_ + slice_offset(b), 1);
+    add(second_moment_ + slice_offset(b), 2);
   }
   return hash;
 }

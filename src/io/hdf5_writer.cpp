@@ -76,7 +76,12 @@ void Hdf5Writer::write_block(const std::string& dataset, const Block& block, hid
   const Hdf5Handle data(
       H5Dcreate2(*file_, dataset.c_str(), file_type, space, links_, H5P_DEFAULT, H5P_DEFAULT),
       H5Dclose, where, "cannot be created");
-  if (std::find(block.count.begin(), block.count.end(), 0) != block.count.end()) {
+  const auto empty = [](const std::vector<hsize_t>& extents) {
+    return std::find(extents.begin(), extents.end(), 0) != extents.end();
+  };
+  // MPI-IO refuses to write to a dataset without elements, for which no space is ever set aside.
+  if (empty(block.extents)) return;
+  if (empty(block.count)) {
     require_hdf5(H5Sselect_none(space), where, "cannot select nothing");
     require_hdf5(H5Sselect_none(memory), where, "cannot select nothing");
   } else {

@@ -29,23 +29,26 @@ struct RecordHeader {
 ///
 /// BEFORE: every rank has closed its journal.   AFTER: rank 0 sees the record in its place.
 ///
-/// | path                           | shape                 | content                            |
-/// |--------------------------------|-----------------------|------------------------------------|
-/// | / attributes                   |                       | schema_version, rules_version, kind,
-/// start_utc, end_utc | | /config, /topology, /provenance/... , /plan/... | text | texts of rank
-/// 0's journal     | | /plan/values/{name, value}     | [item]                | predictions, of
-/// rank 0's journal   | | /steps/step                    | [step]                | number of the
-/// step                 | | /steps/{loss, grad_norm, learning_rate} | [step]       | of rank 0's
-/// journal                | | /steps/tokens                  | [step, kind]          | of rank 0's
-/// journal; attribute kind | | /steps/{start_ns, end_ns}      | [step, rank]          | monotonic
-/// clock of the rank        | | /steps/phase_ns                | [step, rank, phase]   | durations;
-/// attribute phase         | | /steps/{clock_offset_ns, clock_error_ns} | [rank]      | rank 0's
-/// clock less this one       | | /counters                      | [step, rank, counter] | attribute
-/// counter                  | | /trace/{rank, step, kind, lane, micro_batch, chunk, start_ns,
-/// end_ns} | [action] | attributes kind and lane on /trace/kind and /trace/lane | |
-/// /memory/{planned_bytes, measured_bytes} | [rank, category] | attribute category            | |
-/// /verification/{rank, rule, item, value, limit, passed} | [check] | of all ranks             | |
-/// /gemm_kernels/{rank, shape, kernel, count} | [use]     | of all ranks                       |
+/// | path                                   | shape                 | content                |
+/// |----------------------------------------|-----------------------|------------------------|
+/// | / attributes                           | text                  | versions, RecordHeader |
+/// | /config, /topology                     | text                  | of rank 0              |
+/// | /provenance/*, /plan/*                 | text                  | of rank 0              |
+/// | /plan/values/*                         | [item]                | PlanValue, of rank 0   |
+/// | /steps/step, loss, grad_norm           | [step]                | StepScalars, of rank 0 |
+/// | /steps/learning_rate                   | [step]                | StepScalars, of rank 0 |
+/// | /steps/tokens                          | [step, kind]          | StepScalars, of rank 0 |
+/// | /steps/start_ns, end_ns                | [step, rank]          | StepTiming             |
+/// | /steps/phase_ns                        | [step, rank, phase]   | StepTiming             |
+/// | /steps/clock_offset_ns, clock_error_ns | [rank]                | ClockOffset            |
+/// | /counters                              | [step, rank, counter] | StepCounters           |
+/// | /trace/*                               | [action]              | rank, ActionTiming     |
+/// | /memory/planned_bytes, measured_bytes  | [rank, category]      | MemoryPeak             |
+/// | /verification/*                        | [check]               | rank, Verification     |
+/// | /gemm_kernels/*                        | [use]                 | rank, KernelUse        |
+///
+/// The names along an axis (kind, phase, counter, category; kind and lane of /trace) stand in an
+/// attribute of that name on the dataset.
 ///
 /// Throws AgreedError on every rank (exit code of IoError) when a journal cannot be read, is
 /// incomplete, belongs to another rank or run, or when the ranks differ in their steps or memory

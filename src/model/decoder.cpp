@@ -19,8 +19,7 @@ Tensor Decoder::forward(Ops& ops, int layer, const MicroBatch& batch, const Tens
   else
     s.a = ops.attention(s.qkv, spec, batch.cu_seqlens, s.log_sum);
   if (!saved) s.qkv = {};
-  s.h = ops.linear(s.a, w.out);
-  ops.add(s.h, x);
+  s.h = ops.linear_add(s.a, w.out, x);
   if (saved)
     s.x = std::move(x);
   else
@@ -30,9 +29,8 @@ Tensor Decoder::forward(Ops& ops, int layer, const MicroBatch& batch, const Tens
   if (!saved || recompute.norms) s.n2 = {};
   s.product = ops.swiglu(s.gate_up);
   if (!saved) s.gate_up = {};
-  Tensor y = ops.linear(s.product, w.down);
+  Tensor y = ops.linear_add(s.product, w.down, s.h);
   if (!saved || recompute.activation) s.product = {};
-  ops.add(y, s.h);
   if (saved) *saved = std::move(s);
   return y;
 }
@@ -50,7 +48,7 @@ Tensor Decoder::backward(Ops& ops, int layer, const MicroBatch& batch, const Ten
   if (s.n2.empty()) s.n2 = ops.rms_norm(s.h, w.norm2, eps, s.scale2);
   d = ops.linear_backward(d, s.n2, w.gate_up);
   s.n2 = {};
-  ops.add(dy, ops.rms_norm_backward(d, s.h, w.norm2, s.scale2));  // now d loss / d h
+  ops.add_rms_norm_backward(dy, d, s.h, w.norm2, s.scale2);  // now d loss / d h
   s.h = {};
   d = ops.linear_backward(dy, s.a, w.out);
   d = ops.attention_backward(d, s.a, s.qkv, spec, batch.cu_seqlens, s.log_sum);
@@ -59,7 +57,7 @@ Tensor Decoder::backward(Ops& ops, int layer, const MicroBatch& batch, const Ten
   if (s.n1.empty()) s.n1 = ops.rms_norm(s.x, w.norm1, eps, s.scale1);
   d = ops.linear_backward(d, s.n1, w.qkv);
   s.n1 = {};
-  ops.add(dy, ops.rms_norm_backward(d, s.x, w.norm1, s.scale1));
+  ops.add_rms_norm_backward(dy, d, s.x, w.norm1, s.scale1);
   return dy;
 }
 

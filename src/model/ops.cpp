@@ -66,7 +66,16 @@ void Ops::embedding_backward(const Tensor& dy, std::span<const int> ids, int tab
 Tensor Ops::linear(const Tensor& x, const plan::Linear& layer, DType y_type) {
   require_columns("linear", x, layer.in);
   Tensor y = make(x.rows(), layer.out, y_type);
-  run_linear(x, layer, y);
+  run_linear(x, layer, nullptr, y);
+  return y;
+}
+
+Tensor Ops::linear_add(const Tensor& x, const plan::Linear& layer, const Tensor& residual) {
+  require_columns("linear_add", x, layer.in);
+  require_extents("linear_add", "residual", {residual.rows(), residual.columns()},
+                  {x.rows(), layer.out});
+  Tensor y = make(x.rows(), layer.out, type());
+  run_linear(x, layer, &residual, y);
   return y;
 }
 
@@ -99,8 +108,16 @@ Tensor Ops::rms_norm_backward(const Tensor& dy, const Tensor& x, int gain, const
   require_same("rms_norm_backward", "dy", dy, x);
   Tensor dx = make(x.rows(), x.columns(), type());
   Tensor partial_sums = make(norm_workspace_rows(rows_of(x)), x.columns(), DType::f32);
-  run_rms_norm_backward(dy, x, gain, scale, dx, partial_sums);
+  run_rms_norm_backward(dy, x, gain, scale, dx, /*add=*/false, partial_sums);
   return dx;
+}
+
+void Ops::add_rms_norm_backward(Tensor& dx, const Tensor& dy, const Tensor& x, int gain,
+                                const Tensor& scale) {
+  require_same("add_rms_norm_backward", "dy", dy, x);
+  require_same("add_rms_norm_backward", "dx", dx, x);
+  Tensor partial_sums = make(norm_workspace_rows(rows_of(x)), x.columns(), DType::f32);
+  run_rms_norm_backward(dy, x, gain, scale, dx, /*add=*/true, partial_sums);
 }
 
 Tensor Ops::layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps,
@@ -116,10 +133,17 @@ Tensor Ops::layer_norm_backward(const Tensor& dy, const Tensor& x, const plan::L
                                 const Tensor& statistics) {
   require_same("layer_norm_backward", "dy", dy, x);
   Tensor dx = make(x.rows(), x.columns(), type());
-  // Partial sums of the gain's gradient, then of the bias's.
   Tensor partial_sums = make(layer_norm_workspace_rows(rows_of(x)), x.columns(), DType::f32);
-  run_layer_norm_backward(dy, x, layer, statistics, dx, partial_sums);
+  run_layer_norm_backward(dy, x, layer, statistics, dx, /*add=*/false, partial_sums);
   return dx;
+}
+
+void Ops::add_layer_norm_backward(Tensor& dx, const Tensor& dy, const Tensor& x,
+                                  const plan::LayerNorm& layer, const Tensor& statistics) {
+  require_same("add_layer_norm_backward", "dy", dy, x);
+  require_same("add_layer_norm_backward", "dx", dx, x);
+  Tensor partial_sums = make(layer_norm_workspace_rows(rows_of(x)), x.columns(), DType::f32);
+  run_layer_norm_backward(dy, x, layer, statistics, dx, /*add=*/true, partial_sums);
 }
 
 Tensor Ops::activation(Activation kind, const Tensor& x) {
@@ -184,11 +208,6 @@ Tensor Ops::attention_cached(const Tensor& qkv, const AttentionSpec& spec, Layer
   Tensor y = make(qkv.rows(), spec.q_width(), type());
   run_attention_cached(qkv, spec, cache, filled, y, log_sum);
   return y;
-}
-
-void Ops::add(Tensor& y, const Tensor& x) {
-  require_same("add", "x", x, y);
-  run_add(y, x);
 }
 
 Tensor Ops::gather_rows(const Tensor& x, std::span<const int> source) {

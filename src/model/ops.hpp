@@ -66,6 +66,8 @@ class Ops {
   /// y = x W^T + b; `y_type` fp32 keeps the sums of a bf16 product unrounded (logits).
   Tensor linear(const Tensor& x, const plan::Linear& layer, DType y_type);
   Tensor linear(const Tensor& x, const plan::Linear& layer) { return linear(x, layer, type()); }
+  /// y = residual + x W^T + b.
+  Tensor linear_add(const Tensor& x, const plan::Linear& layer, const Tensor& residual);
   /// dW += dy^T x, db += column sums of dy; returns dx = dy W.
   Tensor linear_backward(const Tensor& dy, const Tensor& x, const plan::Linear& layer);
   /// The same where nothing before the layer learns.
@@ -73,10 +75,15 @@ class Ops {
   /// `scale` receives 1 / rms of each row.
   Tensor rms_norm(const Tensor& x, int gain, float eps, Tensor& scale);
   Tensor rms_norm_backward(const Tensor& dy, const Tensor& x, int gain, const Tensor& scale);
+  /// dx += the same: how a residual stream's gradient collects a branch, rounded once.
+  void add_rms_norm_backward(Tensor& dx, const Tensor& dy, const Tensor& x, int gain,
+                             const Tensor& scale);
   /// `statistics` [2, rows] receives mean and 1 / standard deviation of each row.
   Tensor layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps, Tensor& statistics);
   Tensor layer_norm_backward(const Tensor& dy, const Tensor& x, const plan::LayerNorm& layer,
                              const Tensor& statistics);
+  void add_layer_norm_backward(Tensor& dx, const Tensor& dy, const Tensor& x,
+                               const plan::LayerNorm& layer, const Tensor& statistics);
   Tensor activation(Activation kind, const Tensor& x);
   Tensor activation_backward(Activation kind, const Tensor& dy, const Tensor& x);
   /// silu(gate) * up, from [gate | up].
@@ -96,8 +103,6 @@ class Ops {
                           long filled);
 
   // Rows.
-  /// y += x.
-  void add(Tensor& y, const Tensor& x);
   Tensor gather_rows(const Tensor& x, std::span<const int> source);
   /// Overwrites rows `destination` of x.
   void scatter_rows(Tensor& x, const Tensor& rows, std::span<const int> destination);
@@ -125,7 +130,8 @@ class Ops {
                                float theta, Tensor& table) = 0;
   virtual void run_embedding(std::span<const int> ids, int table, Tensor& y) = 0;
   virtual void run_embedding_backward(const Tensor& dy, std::span<const int> ids, int table) = 0;
-  virtual void run_linear(const Tensor& x, const plan::Linear& layer, Tensor& y) = 0;
+  virtual void run_linear(const Tensor& x, const plan::Linear& layer, const Tensor* residual,
+                          Tensor& y) = 0;
   virtual void run_linear_backward_input(const Tensor& dy, const plan::Linear& layer,
                                          Tensor& dx) = 0;
   virtual void run_linear_backward_weight(const Tensor& dy, const Tensor& x,
@@ -133,12 +139,13 @@ class Ops {
   virtual void run_bias_backward(const Tensor& dy, int bias, Tensor& partial_sums) = 0;
   virtual void run_rms_norm(const Tensor& x, int gain, float eps, Tensor& y, Tensor& scale) = 0;
   virtual void run_rms_norm_backward(const Tensor& dy, const Tensor& x, int gain,
-                                     const Tensor& scale, Tensor& dx, Tensor& partial_sums) = 0;
+                                     const Tensor& scale, Tensor& dx, bool add,
+                                     Tensor& partial_sums) = 0;
   virtual void run_layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps, Tensor& y,
                               Tensor& statistics) = 0;
   virtual void run_layer_norm_backward(const Tensor& dy, const Tensor& x,
                                        const plan::LayerNorm& layer, const Tensor& statistics,
-                                       Tensor& dx, Tensor& partial_sums) = 0;
+                                       Tensor& dx, bool add, Tensor& partial_sums) = 0;
   virtual void run_activation(Activation kind, const Tensor& x, Tensor& y) = 0;
   virtual void run_activation_backward(Activation kind, const Tensor& dy, const Tensor& x,
                                        Tensor& dx) = 0;
@@ -153,7 +160,6 @@ class Ops {
                                       const Tensor& log_sum, Tensor& d_qkv, Tensor& delta) = 0;
   virtual void run_attention_cached(const Tensor& qkv, const AttentionSpec& spec, LayerCache& cache,
                                     long filled, Tensor& y, Tensor& log_sum) = 0;
-  virtual void run_add(Tensor& y, const Tensor& x) = 0;
   virtual void run_gather_rows(const Tensor& x, std::span<const int> source, Tensor& y) = 0;
   virtual void run_scatter_rows(Tensor& x, const Tensor& rows,
                                 std::span<const int> destination) = 0;

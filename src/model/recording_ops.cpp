@@ -54,7 +54,7 @@ void RecordingOps::run_embedding(std::span<const int>, int, Tensor& y) {
 void RecordingOps::run_embedding_backward(const Tensor& dy, std::span<const int>, int) {
   bandwidth("embedding_backward", {&dy, &dy, &dy});
 }
-void RecordingOps::run_linear(const Tensor& x, const plan::Linear& layer, Tensor&) {
+void RecordingOps::run_linear(const Tensor& x, const plan::Linear& layer, const Tensor*, Tensor&) {
   gemm("linear", x.rows(), layer.out, layer.in);
 }
 void RecordingOps::run_linear_backward_input(const Tensor& dy, const plan::Linear& layer, Tensor&) {
@@ -71,7 +71,7 @@ void RecordingOps::run_rms_norm(const Tensor& x, int, float, Tensor& y, Tensor&)
   bandwidth("rms_norm", {&x, &y});
 }
 void RecordingOps::run_rms_norm_backward(const Tensor& dy, const Tensor& x, int, const Tensor&,
-                                         Tensor& dx, Tensor&) {
+                                         Tensor& dx, bool, Tensor&) {
   bandwidth("rms_norm_backward", {&dy, &x, &dx});
 }
 void RecordingOps::run_layer_norm(const Tensor& x, const plan::LayerNorm&, float, Tensor& y,
@@ -79,7 +79,7 @@ void RecordingOps::run_layer_norm(const Tensor& x, const plan::LayerNorm&, float
   bandwidth("layer_norm", {&x, &y});
 }
 void RecordingOps::run_layer_norm_backward(const Tensor& dy, const Tensor& x,
-                                           const plan::LayerNorm&, const Tensor&, Tensor& dx,
+                                           const plan::LayerNorm&, const Tensor&, Tensor& dx, bool,
                                            Tensor&) {
   bandwidth("layer_norm_backward", {&dy, &x, &dx});
 }
@@ -131,7 +131,6 @@ void RecordingOps::run_attention_cached(const Tensor& qkv, const AttentionSpec& 
                       bytes(qkv) + bytes(y)});
 }
 
-void RecordingOps::run_add(Tensor& y, const Tensor& x) { bandwidth("add", {&y, &y, &x}); }
 void RecordingOps::run_gather_rows(const Tensor&, std::span<const int>, Tensor& y) {
   bandwidth("gather_rows", {&y, &y});
 }

@@ -36,16 +36,16 @@ class RecordingOps final : public Ops {
   void run_mrope_table(std::span<const int>, const std::array<int, 3>&, float, Tensor&) override;
   void run_embedding(std::span<const int>, int, Tensor&) override;
   void run_embedding_backward(const Tensor&, std::span<const int>, int) override;
-  void run_linear(const Tensor&, const plan::Linear&, Tensor&) override;
+  void run_linear(const Tensor&, const plan::Linear&, const Tensor*, Tensor&) override;
   void run_linear_backward_input(const Tensor&, const plan::Linear&, Tensor&) override;
   void run_linear_backward_weight(const Tensor&, const Tensor&, const plan::Linear&) override;
   void run_bias_backward(const Tensor&, int, Tensor&) override;
   void run_rms_norm(const Tensor&, int, float, Tensor&, Tensor&) override;
-  void run_rms_norm_backward(const Tensor&, const Tensor&, int, const Tensor&, Tensor&,
+  void run_rms_norm_backward(const Tensor&, const Tensor&, int, const Tensor&, Tensor&, bool,
                              Tensor&) override;
   void run_layer_norm(const Tensor&, const plan::LayerNorm&, float, Tensor&, Tensor&) override;
   void run_layer_norm_backward(const Tensor&, const Tensor&, const plan::LayerNorm&, const Tensor&,
-                               Tensor&, Tensor&) override;
+                               Tensor&, bool, Tensor&) override;
   void run_activation(Activation, const Tensor&, Tensor&) override;
   void run_activation_backward(Activation, const Tensor&, const Tensor&, Tensor&) override;
   void run_swiglu(const Tensor&, Tensor&) override;
@@ -57,7 +57,6 @@ class RecordingOps final : public Ops {
                               std::span<const int>, const Tensor&, Tensor&, Tensor&) override;
   void run_attention_cached(const Tensor&, const AttentionSpec&, LayerCache&, long, Tensor&,
                             Tensor&) override;
-  void run_add(Tensor&, const Tensor&) override;
   void run_gather_rows(const Tensor&, std::span<const int>, Tensor&) override;
   void run_scatter_rows(Tensor&, const Tensor&, std::span<const int>) override;
   void run_zero_rows(Tensor&, std::span<const int>) override;

@@ -21,8 +21,7 @@ Tensor Vision::block(Ops& ops, const plan::VitBlock& w, const MicroBatch& batch,
   ops.rotate(s.qkv, rope_table, 2 * spec.heads, spec.head_dim, /*inverse=*/false);
   s.a = ops.attention(s.qkv, spec, batch.vit_cu_seqlens, s.log_sum);
   if (!saved) s.qkv = {};
-  s.h = ops.linear(s.a, w.proj);
-  ops.add(s.h, x);
+  s.h = ops.linear_add(s.a, w.proj, x);
   if (saved)
     s.x = std::move(x);
   else
@@ -32,9 +31,8 @@ Tensor Vision::block(Ops& ops, const plan::VitBlock& w, const MicroBatch& batch,
   if (!saved || recompute.norms) s.n2 = {};
   s.g = ops.activation(Activation::quick_gelu, s.f);
   if (!saved) s.f = {};
-  Tensor y = ops.linear(s.g, w.fc2);
+  Tensor y = ops.linear_add(s.g, w.fc2, s.h);
   if (!saved || recompute.activation) s.g = {};
-  ops.add(y, s.h);
   if (saved) *saved = std::move(s);
   return y;
 }
@@ -51,7 +49,7 @@ Tensor Vision::block_backward(Ops& ops, const plan::VitBlock& w, const MicroBatc
   if (s.n2.empty()) s.n2 = ops.layer_norm(s.h, w.norm2, eps, s.statistics2);
   d = ops.linear_backward(d, s.n2, w.fc1);
   s.n2 = {};
-  ops.add(dy, ops.layer_norm_backward(d, s.h, w.norm2, s.statistics2));  // now d loss / d h
+  ops.add_layer_norm_backward(dy, d, s.h, w.norm2, s.statistics2);  // now d loss / d h
   s.h = {};
   d = ops.linear_backward(dy, s.a, w.proj);
   d = ops.attention_backward(d, s.a, s.qkv, spec, batch.vit_cu_seqlens, s.log_sum);
@@ -60,7 +58,7 @@ Tensor Vision::block_backward(Ops& ops, const plan::VitBlock& w, const MicroBatc
   if (s.n1.empty()) s.n1 = ops.layer_norm(s.x, w.norm1, eps, s.statistics1);
   d = ops.linear_backward(d, s.n1, w.qkv);
   s.n1 = {};
-  ops.add(dy, ops.layer_norm_backward(d, s.x, w.norm1, s.statistics1));
+  ops.add_layer_norm_backward(dy, d, s.x, w.norm1, s.statistics1);
   return dy;
 }
 

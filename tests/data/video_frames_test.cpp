@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "src/base/error.hpp"
 #include "src/data/video_frames.hpp"
 
@@ -50,6 +52,14 @@ TEST(FrameIndices, SpreadFromFirstToLast) {
   EXPECT_LT(data::frame_indices((1 << 25) + 2, 2).back(), (1 << 25) + 2);
   EXPECT_THROW(data::frame_indices(4, 5), ValueError);
   EXPECT_THROW(data::frame_indices(4, 0), ValueError);
+}
+
+TEST(FrameIndices, RoundOnceAsTorchDoes) {
+  // Points of torch.linspace that two roundings (no fused multiply-add) put on another frame.
+  EXPECT_EQ(data::frame_indices(61501, 610).at(372), 37567);
+  EXPECT_EQ(data::frame_indices(61501, 610).at(440), 44433);
+  EXPECT_EQ(data::frame_indices(35547, 448).at(400), 31809);
+  EXPECT_EQ(data::frame_indices(27297, 344).at(237), 18861);
 }
 
 TEST(FramePixelLimits, GiveTheSizesOfTheRelease) {

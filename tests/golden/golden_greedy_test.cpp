@@ -52,10 +52,11 @@ TEST_P(GoldenGreedy, TokensAreEqualInBf16UpToTheFirstSmallMargin) {
     ASSERT_EQ(tokens.at(i), c.tokens[i]) << "at " << i;
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, GoldenGreedy, testing::ValuesIn(greedy_cases()),
-                         [](const auto& info) {
-                           return GoldenCase{info.param.model, info.param.name}.label();
-                         });
+const auto by_label = [](const auto& c) {
+  const GoldenCase golden{c.param.model, c.param.name};
+  return golden.label();
+};
+INSTANTIATE_TEST_SUITE_P(Cases, GoldenGreedy, testing::ValuesIn(greedy_cases()), by_label);
 
 }  // namespace
 }  // namespace vlmark::test

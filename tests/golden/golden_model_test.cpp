@@ -116,8 +116,9 @@ class GoldenTraining : public Golden {
     input.load = [&](int m) { return batches[static_cast<std::size_t>(m)]; };
 
     const auto comm = parallel::self_communicator();
-    const auto engine = engine::make_training_engine(model, settings, input.shapes,
-                                                     static_cast<int>(input.shapes.size()), *comm);
+    const int micro_batches = static_cast<int>(input.shapes.size());
+    const auto plan = model::plan_training(model, settings, input.shapes, micro_batches, 0, 1);
+    const auto engine = engine::make_training_engine(model, settings, plan, micro_batches, *comm);
     engine->set_parameters(golden_weights(folder()));
     Step step;
     counters().reset();
@@ -164,9 +165,10 @@ void GoldenTraining::expect_gradients_close(const Step& step, DType type) const 
     for (std::size_t i = 0; i < index.size(); ++i) {
       ours.push_back(gradient[static_cast<std::size_t>(index[i])] - value[i]);
       theirs.push_back(bf16_value[i] - value[i]);
-      if (type == DType::f32)
+      if (type == DType::f32) {
         EXPECT_LE(std::abs(ours[i]), 1e-4 * typical + 1e-4 * std::abs(value[i]))
             << "at " << index[i];
+      }
     }
     if (type == DType::f32) {
       EXPECT_LE(std::abs(found - exact), 1e-4 * exact);

@@ -130,11 +130,9 @@ TEST_P(GoldenTrajectory, RanksChangeNoBit) {
   }
 }
 
+const auto by_folder = [](const auto& c) { return test_name(c.param.filename().string()); };
 INSTANTIATE_TEST_SUITE_P(Models, GoldenTrajectory,
-                         testing::ValuesIn(golden_models_with("trajectory.json")),
-                         [](const auto& info) {
-                           return test_name(info.param.filename().string());
-                         });
+                         testing::ValuesIn(golden_models_with("trajectory.json")), by_folder);
 
 }  // namespace
 }  // namespace vlmark::test

@@ -91,7 +91,7 @@ class RecordTest : public testing::Test {
   }
   void expect_refused(const std::vector<std::string>& parts) {
     try {
-      merge_journals(comm_, folder_, kHeader);
+      io::merge_journals(comm_, folder_, kHeader);
       ADD_FAILURE() << "nothing was thrown";
     } catch (const AgreedError& e) {
       EXPECT_EQ(e.exit_code(), ExitCode::io) << e.what();
@@ -110,7 +110,7 @@ TEST_F(RecordTest, RoundTripsBitForBit) {
   write_steps(journal, 3, 7);
   write_rest(journal);
   journal.close();
-  merge_journals(comm_, folder_, kHeader);
+  io::merge_journals(comm_, folder_, kHeader);
   EXPECT_FALSE(fs::exists(folder_ / "samples.h5.tmp"));
 
   const io::Record record = io::read_record(folder_);  // on every rank
@@ -154,7 +154,7 @@ TEST_F(RecordTest, RoundTripsBitForBit) {
 
 TEST_F(RecordTest, HoldsARunOfNoSteps) {
   open().close();
-  merge_journals(comm_, folder_, {"emulated", "", "", {}, {}});
+  io::merge_journals(comm_, folder_, {"emulated", "", "", {}, {}});
   const io::Record record = io::read_record(folder_);
   EXPECT_EQ(record.header, (io::RecordHeader{"emulated", "", "", {}, {}}));
   EXPECT_EQ(record.ranks, comm_.size());
@@ -248,7 +248,7 @@ TEST_F(RecordTest, ATruncatedRecordIsRefused) {
   auto journal = open();
   write_steps(journal, 0, 3);
   journal.close();
-  merge_journals(comm_, folder_, kHeader);
+  io::merge_journals(comm_, folder_, kHeader);
   if (comm_.rank() == 0) fs::resize_file(io::record_path(folder_), 3000);
   parallel::wait_for_all(comm_);
   expect_error<IoError>([&] { io::read_record(folder_); }, {"samples.h5"});

@@ -126,6 +126,23 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Norm,
                                          Case{33, 17}, Case{2, 1536}, Case{3, 2500},
                                          Case{131, 300}));
 
+TEST(NormEps, StandsInsideTheRoot) {
+  // A mean square (variance) equal to eps halves the square of the result; a row of zeros stays.
+  const auto x = to_view<float>({1e-3f, -1e-3f, 1e-3f, -1e-3f, 0, 0, 0, 0}, 2, 4);
+  const auto ones = to_view<float>({1, 1, 1, 1});
+  const Vec<float> zeros("zeros", 4), mean("mean", 2), r("r", 2);
+  const Mat<float> y("y", 2, 4);
+  const double root_half = std::sqrt(0.5);
+  const std::vector<double> expected{root_half, -root_half, root_half, -root_half, 0, 0, 0, 0};
+  kernels::rms_norm(Exec{}, x, ones, kEps, y, r);
+  EXPECT_TRUE(close(to_host(y), expected, 1e-6, 0));
+  kernels::layer_norm(Exec{}, x, ones, zeros, kEps, y, mean, r);
+  EXPECT_TRUE(close(to_host(y), expected, 1e-6, 0));
+  EXPECT_TRUE(close(to_host(y),
+                    reference::layer_norm(to_host(x), to_host(ones), to_host(zeros), 4, kEps), 1e-6,
+                    0));
+}
+
 TEST(NormInPlace, GivesTheSameBits) {
   Data<float> d({5, 37}), same({5, 37});
   kernels::rms_norm(Exec{}, d.x, d.w, kEps, d.y, d.r);

@@ -64,6 +64,14 @@ TEST_P(Team, SumsAndMaximaHaveTheSameBitsForEveryTeamSize) {
   }
 }
 
+TEST_P(Team, MaximumOfInfinitiesIsNotAFiniteNumber) {
+  const int team_size = GetParam();
+  if (team_size > Exec{}.concurrency()) GTEST_SKIP() << "needs " << team_size << " threads";
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const auto x = to_view<float>(std::vector<float>(40, -infinity));
+  EXPECT_EQ(run(team_size, {33, 40}, x).largest, std::vector<double>(2, -infinity));
+}
+
 INSTANTIATE_TEST_SUITE_P(Sizes, Team, testing::Values(1, 2, 4));
 
 TEST(TeamSum, KeepsSmallTermsOfALongRow) {

@@ -15,7 +15,7 @@ using kernels::Vec;
 template <class T>
 inline constexpr double kRoundoff = 0x1p-24;
 template <>
-inline constexpr double kRoundoff<bf16> = 0x1p-9;
+inline constexpr double kRoundoff<bf16> = 0x1p-8;
 
 /// Roundings in a chain of kernels::row_sum over n elements (kernels/team.hpp): 64 additions into
 /// a lane, one for each block of 1024 elements, 4 levels of the tree, 2 for the summand.

@@ -38,11 +38,18 @@ inline std::unique_ptr<Communicator> make_group(Group group) {
   return nullptr;
 }
 
+/// Empty, one, odd, larger than a piece; where messages stay whole, larger than an eager one.
+inline std::vector<std::size_t> counts_for(Group group) {
+  if (group == Group::pieces) return {0, 1, 3, 7, 101};
+  return {0, 1, 3, 7, 1023, 40001};
+}
+
 class EveryGroup : public testing::TestWithParam<Group> {
  protected:
   const std::unique_ptr<Communicator> comm_ = make_group(GetParam());
   const int rank_ = comm_->rank();
   const int size_ = comm_->size();
+  const std::vector<std::size_t> counts_ = counts_for(GetParam());
 };
 
 inline std::string name_of_group(const testing::TestParamInfo<Group>& info) {
@@ -52,8 +59,5 @@ inline std::string name_of_group(const testing::TestParamInfo<Group>& info) {
 
 inline const auto kEveryGroup =
     testing::Values(Group::world, Group::pieces, Group::reversed, Group::uneven);
-
-/// Empty, one, odd, and larger than a piece and than an eager message.
-inline const std::vector<std::size_t> kCounts = {0, 1, 3, 7, 1023, 40001};
 
 }  // namespace vlmark::parallel::test

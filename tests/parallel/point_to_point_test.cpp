@@ -17,7 +17,7 @@ class PointToPoint : public EveryGroup {
 };
 
 TEST_P(PointToPoint, RingOfEverySize) {
-  for (const std::size_t count : kCounts) {
+  for (const std::size_t count : counts_) {
     std::vector<std::int64_t> out(count), in(count, -1), expected(count);
     std::iota(out.begin(), out.end(), 1000 * rank_);
     std::iota(expected.begin(), expected.end(), 1000 * left_);
