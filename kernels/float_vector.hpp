@@ -1,6 +1,7 @@
 #pragma once
 
-#include <Kokkos_Core.hpp>
+#include <Kokkos_Macros.hpp>
+#include <cstdint>
 
 #include "src/base/bf16.hpp"
 
