@@ -1,6 +1,10 @@
 #pragma once
 
 #include <Kokkos_Macros.hpp>
+<<<<<<< HEAD
+=======
+#include <cstdint>
+>>>>>>> attn
 
 #include "src/base/bf16.hpp"
 
@@ -42,35 +46,6 @@ inline void store_vector(float* p, FloatVector v) { *reinterpret_cast<FloatVecto
 /// Lane by lane the larger, `a` where one of the two is NaN.
 inline FloatVector larger(FloatVector a, FloatVector b) { return b > a ? b : a; }
 
-/// to[l * to_row + r] = from[r * from_row + l], r and l in [0, 8): three rounds of exchanges.
-template <class T>
-inline void transpose_8x8(const T* from, long from_row, float* to, int to_row) {
-  using V = Floats<8>;
-  using I = typename VectorOf<int, 8>::type;
-  V a[8], b[8];
-#pragma GCC unroll 8
-  for (int r = 0; r < 8; ++r) a[r] = load_vector<8>(from + r * from_row);
-#pragma GCC unroll 4
-  for (int r = 0; r < 8; r += 2) {
-    b[r] = __builtin_shuffle(a[r], a[r + 1], I{0, 8, 1, 9, 4, 12, 5, 13});
-    b[r + 1] = __builtin_shuffle(a[r], a[r + 1], I{2, 10, 3, 11, 6, 14, 7, 15});
-  }
-#pragma GCC unroll 2
-  for (int r = 0; r < 8; r += 4)
-#pragma GCC unroll 2
-    for (int s = 0; s < 2; ++s) {
-      a[r + 2 * s] = __builtin_shuffle(b[r + s], b[r + s + 2], I{0, 1, 8, 9, 4, 5, 12, 13});
-      a[r + 2 * s + 1] = __builtin_shuffle(b[r + s], b[r + s + 2], I{2, 3, 10, 11, 6, 7, 14, 15});
-    }
-#pragma GCC unroll 4
-  for (int r = 0; r < 4; ++r) {
-    *reinterpret_cast<V*>(to + r * to_row) =
-        __builtin_shuffle(a[r], a[r + 4], I{0, 1, 2, 3, 8, 9, 10, 11});
-    *reinterpret_cast<V*>(to + (r + 4) * to_row) =
-        __builtin_shuffle(a[r], a[r + 4], I{4, 5, 6, 7, 12, 13, 14, 15});
-  }
-}
-
 #else
 
 inline constexpr int kVector = 8;
@@ -107,12 +82,44 @@ KOKKOS_INLINE_FUNCTION FloatVector larger(FloatVector a, const FloatVector& b) {
   return a;
 }
 
+#endif
+
+#if defined(__AVX__) && !defined(__CUDACC__) && !defined(__HIPCC__)
+/// to[l * to_row + r] = from[r * from_row + l], r and l in [0, 8): three rounds of exchanges.
+template <class T>
+inline void transpose_8x8(const T* from, long from_row, float* to, int to_row) {
+  using V = Floats<8>;
+  using I = typename VectorOf<int, 8>::type;
+  V a[8], b[8];
+#pragma GCC unroll 8
+  for (int r = 0; r < 8; ++r) a[r] = load_vector<8>(from + r * from_row);
+#pragma GCC unroll 4
+  for (int r = 0; r < 8; r += 2) {
+    b[r] = __builtin_shuffle(a[r], a[r + 1], I{0, 8, 1, 9, 4, 12, 5, 13});
+    b[r + 1] = __builtin_shuffle(a[r], a[r + 1], I{2, 10, 3, 11, 6, 14, 7, 15});
+  }
+#pragma GCC unroll 2
+  for (int r = 0; r < 8; r += 4)
+#pragma GCC unroll 2
+    for (int s = 0; s < 2; ++s) {
+      a[r + 2 * s] = __builtin_shuffle(b[r + s], b[r + s + 2], I{0, 1, 8, 9, 4, 5, 12, 13});
+      a[r + 2 * s + 1] = __builtin_shuffle(b[r + s], b[r + s + 2], I{2, 3, 10, 11, 6, 7, 14, 15});
+    }
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r) {
+    *reinterpret_cast<V*>(to + r * to_row) =
+        __builtin_shuffle(a[r], a[r + 4], I{0, 1, 2, 3, 8, 9, 10, 11});
+    *reinterpret_cast<V*>(to + (r + 4) * to_row) =
+        __builtin_shuffle(a[r], a[r + 4], I{4, 5, 6, 7, 12, 13, 14, 15});
+  }
+}
+#else
+/// to[l * to_row + r] = from[r * from_row + l], r and l in [0, 8).
 template <class T>
 KOKKOS_INLINE_FUNCTION void transpose_8x8(const T* from, long from_row, float* to, int to_row) {
   for (int r = 0; r < 8; ++r)
     for (int l = 0; l < 8; ++l) to[l * to_row + r] = widen(from[r * from_row + l]);
 }
-
 #endif
 
 /// Sum of the lanes as a tree.
