@@ -1,10 +1,7 @@
 #pragma once
 
 #include <Kokkos_Macros.hpp>
-<<<<<<< HEAD
-=======
 #include <cstdint>
->>>>>>> attn
 
 #include "src/base/bf16.hpp"
 
