@@ -32,9 +32,9 @@ void rms_norm_impl(const Exec& exec, Mat<const T> x, Vec<const T> w, float eps, 
       });
 }
 
-template <class T>
+template <class T, class D>
 void rms_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x, Vec<const T> w,
-                            Vec<const float> r, Mat<T> dx, Vec<float> dw, Mat<float> workspace,
+                            Vec<const float> r, Mat<D> dx, Vec<float> dw, Mat<float> workspace,
                             bool add) {
   const int tokens = x.extent_int(0), hidden = x.extent_int(1);
   const auto* where = "rms_norm_backward";
@@ -59,7 +59,7 @@ void rms_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x, V
         for_each(team, hidden, [&](int h) {
           const float g = widen(w(h)) * widen(dy(t, h)), n = widen(x(t, h)) * scale;
           const float before = add ? widen(dx(t, h)) : 0.0f;
-          dx(t, h) = narrow<T>(before + scale * (g - n * mean));
+          dx(t, h) = narrow<D>(before + scale * (g - n * mean));
         });
       });
 }
@@ -94,9 +94,9 @@ void layer_norm_impl(const Exec& exec, Mat<const T> x, Vec<const T> w, Vec<const
       });
 }
 
-template <class T>
+template <class T, class D>
 void layer_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x, Vec<const T> w,
-                              Vec<const float> mean, Vec<const float> rstd, Mat<T> dx,
+                              Vec<const float> mean, Vec<const float> rstd, Mat<D> dx,
                               Vec<float> dw, Vec<float> db, Mat<float> workspace, bool add) {
   const int tokens = x.extent_int(0), hidden = x.extent_int(1);
   const auto* where = "layer_norm_backward";
@@ -136,7 +136,7 @@ void layer_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x,
         for_each(team, hidden, [&](int h) {
           const float g = widen(w(h)) * widen(dy(t, h)), n = (widen(x(t, h)) - m) * scale;
           const float before = add ? widen(dx(t, h)) : 0.0f;
-          dx(t, h) = narrow<T>(before + scale * (g - mean_g - n * mean_gn));
+          dx(t, h) = narrow<D>(before + scale * (g - mean_g - n * mean_gn));
         });
       });
 }
@@ -163,6 +163,12 @@ void rms_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, 
   rms_norm_backward_impl<bf16>(exec, dy, x, w, r, dx, dw, workspace, add);
 }
 
+void rms_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
+                       Vec<const float> r, Mat<float> dx, Vec<float> dw, Mat<float> workspace,
+                       bool add) {
+  rms_norm_backward_impl<bf16>(exec, dy, x, w, r, dx, dw, workspace, add);
+}
+
 void layer_norm(const Exec& exec, Mat<const float> x, Vec<const float> w, Vec<const float> b,
                 float eps, Mat<float> y, Vec<float> mean, Vec<float> rstd) {
   layer_norm_impl<float>(exec, x, w, b, eps, y, mean, rstd);
@@ -180,6 +186,12 @@ void layer_norm_backward(const Exec& exec, Mat<const float> dy, Mat<const float>
 }
 void layer_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
                          Vec<const float> mean, Vec<const float> rstd, Mat<bf16> dx, Vec<float> dw,
+                         Vec<float> db, Mat<float> workspace, bool add) {
+  layer_norm_backward_impl<bf16>(exec, dy, x, w, mean, rstd, dx, dw, db, workspace, add);
+}
+
+void layer_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
+                         Vec<const float> mean, Vec<const float> rstd, Mat<float> dx, Vec<float> dw,
                          Vec<float> db, Mat<float> workspace, bool add) {
   layer_norm_backward_impl<bf16>(exec, dy, x, w, mean, rstd, dx, dw, db, workspace, add);
 }

@@ -49,6 +49,9 @@ void rms_norm_backward(const Exec& exec, Mat<const float> dy, Mat<const float> x
 void rms_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
                        Vec<const float> r, Mat<bf16> dx, Vec<float> dw, Mat<float> workspace,
                        bool add = false);
+void rms_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
+                       Vec<const float> r, Mat<float> dx, Vec<float> dw, Mat<float> workspace,
+                       bool add = false);
 
 /// Layer normalisation of every row, forward pass.
 ///
@@ -94,6 +97,9 @@ void layer_norm_backward(const Exec& exec, Mat<const float> dy, Mat<const float>
                          bool add = false);
 void layer_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
                          Vec<const float> mean, Vec<const float> rstd, Mat<bf16> dx, Vec<float> dw,
+                         Vec<float> db, Mat<float> workspace, bool add = false);
+void layer_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
+                         Vec<const float> mean, Vec<const float> rstd, Mat<float> dx, Vec<float> dw,
                          Vec<float> db, Mat<float> workspace, bool add = false);
 
 }  // namespace vlmark::kernels

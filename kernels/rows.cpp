@@ -56,8 +56,8 @@ void add_impl(const Exec& exec, Mat<const T> x, Mat<T> y) {
       });
 }
 
-template <class T>
-void add_bias_impl(const Exec& exec, Vec<const T> b, Mat<T> y) {
+template <class B, class T>
+void add_bias_impl(const Exec& exec, Vec<const B> b, Mat<T> y) {
   const int columns = y.extent_int(1);
   require_shape("add_bias", "b", b, columns);
   for_each_row(
@@ -118,6 +118,9 @@ void add_bias(const Exec& exec, Vec<const float> b, Mat<float> y) {
   add_bias_impl<float>(exec, b, y);
 }
 void add_bias(const Exec& exec, Vec<const bf16> b, Mat<bf16> y) { add_bias_impl<bf16>(exec, b, y); }
+void add_bias(const Exec& exec, Vec<const bf16> b, Mat<float> y) {
+  add_bias_impl<bf16>(exec, b, y);
+}
 
 void broadcast_row(const Exec& exec, Vec<const float> b, Mat<float> y) {
   broadcast_impl<float>(exec, b, y);

@@ -32,6 +32,7 @@ void add(const Exec& exec, Mat<const bf16> x, Mat<bf16> y);
 /// Cost: rows*columns flop, (2*rows + 1)*columns*sizeof(T) byte.
 void add_bias(const Exec& exec, Vec<const float> b, Mat<float> y);
 void add_bias(const Exec& exec, Vec<const bf16> b, Mat<bf16> y);
+void add_bias(const Exec& exec, Vec<const bf16> b, Mat<float> y);
 
 /// y[t,:] = b. b: [columns]; y: [rows, columns]. Throws ShapeError.
 /// Cost: 0 flop, (rows + 1)*columns*sizeof(T) byte.

@@ -25,7 +25,7 @@ struct GenerateOptions {
   bool json = false;
 };
 /// Answers a prompt about a picture, greedily.
-int generate_command(int argc, char** argv, const GenerateOptions& options);
+int generate_command(const GenerateOptions& options);
 
 struct PlanOptions {
   std::string config;        ///< TOML file; or a model and a batch:

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "src/app/commands.hpp"
+#include "src/app/kokkos_settings.hpp"
 #include "src/base/error.hpp"
 #include "src/base/isa.hpp"
 #include "src/data/chat.hpp"
@@ -109,8 +110,8 @@ int generate(const GenerateOptions& options) {
 
 }  // namespace
 
-int generate_command(int argc, char** argv, const GenerateOptions& options) {
-  const Kokkos::ScopeGuard kokkos(argc, argv);
+int generate_command(const GenerateOptions& options) {
+  const Kokkos::ScopeGuard kokkos(kokkos_settings());
   return generate(options);
 }
 

@@ -43,6 +43,7 @@ Task task_of_model(const PlanOptions& options) {
     throw ConfigError("--text-tokens: " + std::to_string(options.text_tokens) +
                       " must be at least 1");
   task.settings.type = options.precision == "fp32" ? DType::f32 : DType::bf16;
+  task.settings.bucket_elements = config::ParallelSection{}.bucket_elements;
   task.micro_batches = options.micro_batches > 0 ? options.micro_batches : options.ranks;
   plan::MicroBatchShape shape;
   int vision = 0;

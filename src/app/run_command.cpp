@@ -5,11 +5,13 @@
 
 #include "parallel/agree.hpp"
 #include "parallel/check_collectives.hpp"
+#include "parallel/clock_offset.hpp"
 #include "parallel/phase.hpp"
 #include "parallel/run_ranks.hpp"
 #include "parallel/scalars.hpp"
 #include "src/app/captions.hpp"
 #include "src/app/commands.hpp"
+#include "src/app/kokkos_settings.hpp"
 #include "src/app/progress.hpp"
 #include "src/app/provenance.hpp"
 #include "src/base/clock.hpp"
@@ -127,6 +129,8 @@ int run(Communicator& comm, const RunOptions& options) {
                                                comm.size());
   });
   for (const io::Text& text : provenance(config, comm)) io::append(*journal, text);
+  const parallel::ClockOffset clock = parallel::estimate_clock_offset(comm);
+  io::append(*journal, io::ClockOffset{clock.offset_ns, clock.error_ns});
   const ProgressStyle style = progress_style(options.progress);
   trainer.run(*journal, [style](const train::Progress& progress) { show(progress, style); });
   const std::int64_t measured = peak_resident_bytes() - baseline;
@@ -170,7 +174,7 @@ int run(Communicator& comm, const RunOptions& options) {
 
 int run_command(int argc, char** argv, const RunOptions& options) {
   return parallel::run_ranks(argc, argv, [&](Communicator& comm) {
-    const Kokkos::ScopeGuard kokkos(argc, argv);
+    const Kokkos::ScopeGuard kokkos(kokkos_settings());
     return run(comm, options);
   });
 }

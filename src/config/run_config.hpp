@@ -62,7 +62,7 @@ struct TrainSection {
 
 /// What the backward pass forms again instead of keeping it.
 struct RecomputeSection {
-  bool norms = false;   ///< outputs of the norms
+  bool norms = false;       ///< outputs of the norms
   bool activation = false;  ///< SwiGLU product and quick-GELU output
   bool operator==(const RecomputeSection&) const = default;
 };

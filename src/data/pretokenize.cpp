@@ -3,6 +3,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <new>
@@ -27,7 +28,7 @@ std::string message_of(int code) {
 /// numbers and white space; empty when there is none.
 std::string foreign_construct(std::string_view pattern) {
   const auto follows = [&](std::size_t at, std::string_view text) {
-    return pattern.substr(at, text.size()) == text;
+    return pattern.substr(std::min(at, pattern.size())).starts_with(text);
   };
   bool in_class = false;
   std::size_t class_start = 0;

@@ -20,8 +20,9 @@ namespace {
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in || !text)
+  // Inserting an empty file's buffer would fail; peek also shows that a folder cannot be read.
+  if (in && in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();
+  if (!in.is_open() || in.bad() || !text)
     throw IoError(path.string() + ": cannot be read (the tokenizer needs it). " +
                   "Check the folder and its permissions.");
   return std::move(text).str();

@@ -61,8 +61,18 @@ Vec<float> ExecutingOps<T>::gradient_or_none(int parameter) const {
 }
 
 template <class T>
-void ExecutingOps<T>::run_zero(Tensor& x) {
-  kernels::fill(exec_, 0.0f, mat<T>(x));
+void ExecutingOps<T>::run_zero(Tensor& stream) {
+  kernels::fill(exec_, 0.0f, mat<float>(stream));
+}
+
+template <class T>
+void ExecutingOps<T>::run_convert(const Tensor& x, Tensor& y) {
+  if (x.type() == y.type())
+    kernels::convert(exec_, mat<const T>(x), mat<T>(y));
+  else if (x.type() == DType::f32)
+    kernels::convert(exec_, mat<const float>(x), mat<T>(y));
+  else
+    kernels::convert(exec_, mat<const T>(x), mat<float>(y));
 }
 
 template <class T>
@@ -93,31 +103,31 @@ template <class T>
 void ExecutingOps<T>::run_embedding_backward(const Tensor& dy, std::span<const int> ids,
                                              int table) {
   const std::vector<int> order = kernels::sorted_order(ids);
-  kernels::embedding_scatter_add(exec_, mat<T>(dy), indices(order), indices(ids),
+  kernels::embedding_scatter_add(exec_, mat<float>(dy), indices(order), indices(ids),
                                  parameters_.gradient(table));
   exec_.fence("vlmark::embedding_backward");  // `order` ends here
 }
 
 template <class T>
-void ExecutingOps<T>::run_linear(const Tensor& x, const plan::Linear& layer, const Tensor* residual,
-                                 Tensor& y) {
+void ExecutingOps<T>::run_linear(const Tensor& x, const plan::Linear& layer, Tensor& y) {
   const Mat<const T> a = mat<T>(x), w = parameters_.matrix(layer.weight);
-  if (y.type() != type()) {  // logits
-    expects(y.type() == DType::f32 && layer.bias < 0 && !residual);
+  if (y.type() != type()) {  // patch embedding and logits, which have no bias
+    expects(y.type() == DType::f32 && layer.bias < 0);
     kernels::gemm(exec_, Trans::no, Trans::yes, a, w, 0, mat<float>(y));
     return;
   }
-  // What is added stands in y before the product, whose fp32 sums then take it in unrounded.
+  // The bias stands in y before the product, whose fp32 sums then take it in: rounded once.
   const Mat<T> c = mat<T>(y);
-  if (residual) kernels::convert(exec_, mat<const T>(*residual), c);
-  if (layer.bias >= 0) {
-    const Vec<const T> bias = parameters_.vector(layer.bias);
-    if (residual)
-      kernels::add_bias(exec_, bias, c);
-    else
-      kernels::broadcast_row(exec_, bias, c);
-  }
-  kernels::gemm(exec_, Trans::no, Trans::yes, a, w, residual || layer.bias >= 0 ? 1 : 0, c);
+  if (layer.bias >= 0) kernels::broadcast_row(exec_, parameters_.vector(layer.bias), c);
+  kernels::gemm(exec_, Trans::no, Trans::yes, a, w, layer.bias >= 0 ? 1 : 0, c);
+}
+
+template <class T>
+void ExecutingOps<T>::run_add_linear(const Tensor& x, const plan::Linear& layer, Tensor& stream) {
+  const Mat<float> c = mat<float>(stream);
+  if (layer.bias >= 0) kernels::add_bias(exec_, Vec<const T>(parameters_.vector(layer.bias)), c);
+  kernels::gemm(exec_, Trans::no, Trans::yes, mat<const T>(x),
+                Mat<const T>(parameters_.matrix(layer.weight)), 1, c);
 }
 
 template <class T>
@@ -148,11 +158,11 @@ void ExecutingOps<T>::run_rms_norm(const Tensor& x, int gain, float eps, Tensor&
 
 template <class T>
 void ExecutingOps<T>::run_rms_norm_backward(const Tensor& dy, const Tensor& x, int gain,
-                                            const Tensor& scale, Tensor& dx, bool add,
+                                            const Tensor& scale, Tensor& d_stream,
                                             Tensor& partial_sums) {
   kernels::rms_norm_backward(exec_, mat<T>(dy), mat<T>(x), parameters_.vector(gain),
-                             memory_.row<float>(scale), mat<T>(dx), gradient_or_none(gain),
-                             mat<float>(partial_sums), add);
+                             memory_.row<float>(scale), mat<float>(d_stream),
+                             gradient_or_none(gain), mat<float>(partial_sums), /*add=*/true);
 }
 
 template <class T>
@@ -166,12 +176,13 @@ void ExecutingOps<T>::run_layer_norm(const Tensor& x, const plan::LayerNorm& lay
 template <class T>
 void ExecutingOps<T>::run_layer_norm_backward(const Tensor& dy, const Tensor& x,
                                               const plan::LayerNorm& layer,
-                                              const Tensor& statistics, Tensor& dx, bool add,
+                                              const Tensor& statistics, Tensor& d_stream,
                                               Tensor& partial_sums) {
   kernels::layer_norm_backward(exec_, mat<T>(dy), mat<T>(x), parameters_.vector(layer.gain),
                                memory_.row<float>(statistics, 0), memory_.row<float>(statistics, 1),
-                               mat<T>(dx), gradient_or_none(layer.gain),
-                               gradient_or_none(layer.bias), mat<float>(partial_sums), add);
+                               mat<float>(d_stream), gradient_or_none(layer.gain),
+                               gradient_or_none(layer.bias), mat<float>(partial_sums),
+                               /*add=*/true);
 }
 
 template <class T>
@@ -250,18 +261,27 @@ void ExecutingOps<T>::run_attention_cached(const Tensor& qkv, const AttentionSpe
 
 template <class T>
 void ExecutingOps<T>::run_gather_rows(const Tensor& x, std::span<const int> source, Tensor& y) {
-  kernels::gather_rows(exec_, mat<T>(x), indices(source), mat<T>(y));
+  if (x.type() == DType::f32)
+    kernels::gather_rows(exec_, mat<float>(x), indices(source), mat<float>(y));
+  else
+    kernels::gather_rows(exec_, mat<T>(x), indices(source), mat<T>(y));
 }
 
 template <class T>
 void ExecutingOps<T>::run_scatter_rows(Tensor& x, const Tensor& rows,
                                        std::span<const int> destination) {
-  kernels::scatter_rows(exec_, mat<T>(rows), indices(destination), mat<T>(x));
+  if (x.type() == DType::f32)
+    kernels::scatter_rows(exec_, mat<float>(rows), indices(destination), mat<float>(x));
+  else
+    kernels::scatter_rows(exec_, mat<T>(rows), indices(destination), mat<T>(x));
 }
 
 template <class T>
 void ExecutingOps<T>::run_zero_rows(Tensor& x, std::span<const int> rows) {
-  kernels::zero_rows(exec_, mat<T>(x), indices(rows));
+  if (x.type() == DType::f32)
+    kernels::zero_rows(exec_, mat<float>(x), indices(rows));
+  else
+    kernels::zero_rows(exec_, mat<T>(x), indices(rows));
 }
 
 template <class T>

@@ -20,26 +20,27 @@ class ExecutingOps final : public model::Ops {
     return memory_.matrix<U>(x);
   }
 
-  void run_zero(Tensor& x) override;
+  void run_zero(Tensor& stream) override;
+  void run_convert(const Tensor& x, Tensor& y) override;
+  void run_add_linear(const Tensor& x, const plan::Linear& layer, Tensor& stream) override;
   void run_load_pixels(std::span<const float> pixel_values, Tensor& y) override;
   void run_vision_rope_table(std::span<const int> hw, Tensor& table) override;
   void run_mrope_table(std::span<const int> positions, const std::array<int, 3>& section,
                        float theta, Tensor& table) override;
   void run_embedding(std::span<const int> ids, int table, Tensor& y) override;
   void run_embedding_backward(const Tensor& dy, std::span<const int> ids, int table) override;
-  void run_linear(const Tensor& x, const plan::Linear& layer, const Tensor* residual,
-                  Tensor& y) override;
+  void run_linear(const Tensor& x, const plan::Linear& layer, Tensor& y) override;
   void run_linear_backward_input(const Tensor& dy, const plan::Linear& layer, Tensor& dx) override;
   void run_linear_backward_weight(const Tensor& dy, const Tensor& x,
                                   const plan::Linear& layer) override;
   void run_bias_backward(const Tensor& dy, int bias, Tensor& partial_sums) override;
   void run_rms_norm(const Tensor& x, int gain, float eps, Tensor& y, Tensor& scale) override;
   void run_rms_norm_backward(const Tensor& dy, const Tensor& x, int gain, const Tensor& scale,
-                             Tensor& dx, bool add, Tensor& partial_sums) override;
+                             Tensor& d_stream, Tensor& partial_sums) override;
   void run_layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps, Tensor& y,
                       Tensor& statistics) override;
   void run_layer_norm_backward(const Tensor& dy, const Tensor& x, const plan::LayerNorm& layer,
-                               const Tensor& statistics, Tensor& dx, bool add,
+                               const Tensor& statistics, Tensor& d_stream,
                                Tensor& partial_sums) override;
   void run_activation(model::Activation kind, const Tensor& x, Tensor& y) override;
   void run_activation_backward(model::Activation kind, const Tensor& dy, const Tensor& x,

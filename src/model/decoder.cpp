@@ -2,14 +2,16 @@
 
 namespace vlmark::model {
 
-Tensor Decoder::forward(Ops& ops, int layer, const MicroBatch& batch, const Tensor& rope_table,
-                        Tensor x, plan::Recompute recompute, DecoderSaved* saved,
-                        KvCache* cache) const {
+void Decoder::forward(Ops& ops, int layer, const MicroBatch& batch, const Tensor& rope_table,
+                      Tensor& stream, plan::Recompute recompute, DecoderSaved* saved,
+                      KvCache* cache) const {
   const plan::DecoderLayer& w = weights(layer);
   const AttentionSpec spec = attention_spec();
   const float eps = model_.rms_norm_eps;
   DecoderSaved s;
-  s.n1 = ops.rms_norm(x, w.norm1, eps, s.scale1);
+  s.x = ops.rounded(stream);
+  s.n1 = ops.rms_norm(s.x, w.norm1, eps, s.scale1);
+  if (!saved) s.x = {};
   s.qkv = ops.linear(s.n1, w.qkv);
   if (!saved || recompute.norms) s.n1 = {};
   ops.rotate(s.qkv, rope_table, spec.heads + spec.kv_heads, spec.head_dim, /*inverse=*/false);
@@ -19,46 +21,43 @@ Tensor Decoder::forward(Ops& ops, int layer, const MicroBatch& batch, const Tens
   else
     s.a = ops.attention(s.qkv, spec, batch.cu_seqlens, s.log_sum);
   if (!saved) s.qkv = {};
-  s.h = ops.linear_add(s.a, w.out, x);
-  if (saved)
-    s.x = std::move(x);
-  else
-    x = {}, s.a = {};
+  ops.add_linear(s.a, w.out, stream);
+  if (!saved) s.a = {};
+  s.h = ops.rounded(stream);
   s.n2 = ops.rms_norm(s.h, w.norm2, eps, s.scale2);
+  if (!saved) s.h = {};
   s.gate_up = ops.linear(s.n2, w.gate_up);
   if (!saved || recompute.norms) s.n2 = {};
   s.product = ops.swiglu(s.gate_up);
   if (!saved) s.gate_up = {};
-  Tensor y = ops.linear_add(s.product, w.down, s.h);
+  ops.add_linear(s.product, w.down, stream);
   if (!saved || recompute.activation) s.product = {};
   if (saved) *saved = std::move(s);
-  return y;
 }
 
-Tensor Decoder::backward(Ops& ops, int layer, const MicroBatch& batch, const Tensor& rope_table,
-                         Tensor dy, DecoderSaved s) const {
+void Decoder::backward(Ops& ops, int layer, const MicroBatch& batch, const Tensor& rope_table,
+                       Tensor& d_stream, DecoderSaved s) const {
   const plan::DecoderLayer& w = weights(layer);
   const AttentionSpec spec = attention_spec();
   const float eps = model_.rms_norm_eps;
   if (s.product.empty()) s.product = ops.swiglu(s.gate_up);
-  Tensor d = ops.linear_backward(dy, s.product, w.down);
+  Tensor d = ops.linear_backward(ops.rounded(d_stream), s.product, w.down);
   s.product = {};
   d = ops.swiglu_backward(d, s.gate_up);
   s.gate_up = {};
   if (s.n2.empty()) s.n2 = ops.rms_norm(s.h, w.norm2, eps, s.scale2);
   d = ops.linear_backward(d, s.n2, w.gate_up);
   s.n2 = {};
-  ops.add_rms_norm_backward(dy, d, s.h, w.norm2, s.scale2);  // now d loss / d h
+  ops.rms_norm_backward(d, s.h, w.norm2, s.scale2, d_stream);
   s.h = {};
-  d = ops.linear_backward(dy, s.a, w.out);
+  d = ops.linear_backward(ops.rounded(d_stream), s.a, w.out);
   d = ops.attention_backward(d, s.a, s.qkv, spec, batch.cu_seqlens, s.log_sum);
   s.a = {}, s.qkv = {};
   ops.rotate(d, rope_table, spec.heads + spec.kv_heads, spec.head_dim, /*inverse=*/true);
   if (s.n1.empty()) s.n1 = ops.rms_norm(s.x, w.norm1, eps, s.scale1);
   d = ops.linear_backward(d, s.n1, w.qkv);
   s.n1 = {};
-  ops.add_rms_norm_backward(dy, d, s.x, w.norm1, s.scale1);
-  return dy;
+  ops.rms_norm_backward(d, s.x, w.norm1, s.scale1, d_stream);
 }
 
 }  // namespace vlmark::model

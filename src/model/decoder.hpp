@@ -30,13 +30,14 @@ class Decoder {
     return {model_.heads, model_.kv_heads, model_.head_dim(), /*causal=*/true};
   }
 
-  /// x [tokens, hidden] -> the same extents. `saved` receives what `backward` needs; with `cache`
-  /// (one sequence, no backward pass) attention reads and extends it.
-  Tensor forward(Ops& ops, int layer, const MicroBatch& batch, const Tensor& rope_table, Tensor x,
-                 plan::Recompute recompute, DecoderSaved* saved, KvCache* cache) const;
-  /// Returns the gradient of x.
-  Tensor backward(Ops& ops, int layer, const MicroBatch& batch, const Tensor& rope_table, Tensor dy,
-                  DecoderSaved saved) const;
+  /// Adds the layer's two branches to `stream` [tokens, hidden]. `saved` receives what `backward`
+  /// needs; with `cache` (one sequence, no backward pass) attention reads and extends it.
+  void forward(Ops& ops, int layer, const MicroBatch& batch, const Tensor& rope_table,
+               Tensor& stream, plan::Recompute recompute, DecoderSaved* saved,
+               KvCache* cache) const;
+  /// Turns the gradient of the layer's output into that of its input, in place.
+  void backward(Ops& ops, int layer, const MicroBatch& batch, const Tensor& rope_table,
+                Tensor& d_stream, DecoderSaved saved) const;
 
  private:
   const plan::DecoderLayer& weights(int layer) const {

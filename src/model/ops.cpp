@@ -24,10 +24,28 @@ bool Ops::learns(int parameter) const {
   return parameter >= 0 && settings_.trainable(table_[parameter].group);
 }
 
-Tensor Ops::zeros(long rows, long columns) {
-  Tensor x = make(rows, columns, type());
-  run_zero(x);
-  return x;
+Tensor Ops::stream(const Tensor& x) {
+  Tensor y = make(x.rows(), x.columns(), DType::f32);
+  run_convert(x, y);
+  return y;
+}
+
+Tensor Ops::zero_stream(long rows, long columns) {
+  Tensor y = make(rows, columns, DType::f32);
+  run_zero(y);
+  return y;
+}
+
+Tensor Ops::rounded(const Tensor& stream) {
+  Tensor y = make(stream.rows(), stream.columns(), type());
+  run_convert(stream, y);
+  return y;
+}
+
+void Ops::add_linear(const Tensor& x, const plan::Linear& layer, Tensor& stream) {
+  require_columns("add_linear", x, layer.in);
+  require_extents("add_linear", "stream", {stream.rows(), stream.columns()}, {x.rows(), layer.out});
+  run_add_linear(x, layer, stream);
 }
 
 Tensor Ops::load_pixels(std::span<const float> pixel_values, long patches, long values) {
@@ -66,16 +84,7 @@ void Ops::embedding_backward(const Tensor& dy, std::span<const int> ids, int tab
 Tensor Ops::linear(const Tensor& x, const plan::Linear& layer, DType y_type) {
   require_columns("linear", x, layer.in);
   Tensor y = make(x.rows(), layer.out, y_type);
-  run_linear(x, layer, nullptr, y);
-  return y;
-}
-
-Tensor Ops::linear_add(const Tensor& x, const plan::Linear& layer, const Tensor& residual) {
-  require_columns("linear_add", x, layer.in);
-  require_extents("linear_add", "residual", {residual.rows(), residual.columns()},
-                  {x.rows(), layer.out});
-  Tensor y = make(x.rows(), layer.out, type());
-  run_linear(x, layer, &residual, y);
+  run_linear(x, layer, y);
   return y;
 }
 
@@ -104,20 +113,12 @@ Tensor Ops::rms_norm(const Tensor& x, int gain, float eps, Tensor& scale) {
   return y;
 }
 
-Tensor Ops::rms_norm_backward(const Tensor& dy, const Tensor& x, int gain, const Tensor& scale) {
+void Ops::rms_norm_backward(const Tensor& dy, const Tensor& x, int gain, const Tensor& scale,
+                            Tensor& d_stream) {
   require_same("rms_norm_backward", "dy", dy, x);
-  Tensor dx = make(x.rows(), x.columns(), type());
+  require_same("rms_norm_backward", "d_stream", d_stream, x);
   Tensor partial_sums = make(norm_workspace_rows(rows_of(x)), x.columns(), DType::f32);
-  run_rms_norm_backward(dy, x, gain, scale, dx, /*add=*/false, partial_sums);
-  return dx;
-}
-
-void Ops::add_rms_norm_backward(Tensor& dx, const Tensor& dy, const Tensor& x, int gain,
-                                const Tensor& scale) {
-  require_same("add_rms_norm_backward", "dy", dy, x);
-  require_same("add_rms_norm_backward", "dx", dx, x);
-  Tensor partial_sums = make(norm_workspace_rows(rows_of(x)), x.columns(), DType::f32);
-  run_rms_norm_backward(dy, x, gain, scale, dx, /*add=*/true, partial_sums);
+  run_rms_norm_backward(dy, x, gain, scale, d_stream, partial_sums);
 }
 
 Tensor Ops::layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps,
@@ -129,21 +130,12 @@ Tensor Ops::layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps,
   return y;
 }
 
-Tensor Ops::layer_norm_backward(const Tensor& dy, const Tensor& x, const plan::LayerNorm& layer,
-                                const Tensor& statistics) {
+void Ops::layer_norm_backward(const Tensor& dy, const Tensor& x, const plan::LayerNorm& layer,
+                              const Tensor& statistics, Tensor& d_stream) {
   require_same("layer_norm_backward", "dy", dy, x);
-  Tensor dx = make(x.rows(), x.columns(), type());
+  require_same("layer_norm_backward", "d_stream", d_stream, x);
   Tensor partial_sums = make(layer_norm_workspace_rows(rows_of(x)), x.columns(), DType::f32);
-  run_layer_norm_backward(dy, x, layer, statistics, dx, /*add=*/false, partial_sums);
-  return dx;
-}
-
-void Ops::add_layer_norm_backward(Tensor& dx, const Tensor& dy, const Tensor& x,
-                                  const plan::LayerNorm& layer, const Tensor& statistics) {
-  require_same("add_layer_norm_backward", "dy", dy, x);
-  require_same("add_layer_norm_backward", "dx", dx, x);
-  Tensor partial_sums = make(layer_norm_workspace_rows(rows_of(x)), x.columns(), DType::f32);
-  run_layer_norm_backward(dy, x, layer, statistics, dx, /*add=*/true, partial_sums);
+  run_layer_norm_backward(dy, x, layer, statistics, d_stream, partial_sums);
 }
 
 Tensor Ops::activation(Activation kind, const Tensor& x) {
@@ -211,7 +203,7 @@ Tensor Ops::attention_cached(const Tensor& qkv, const AttentionSpec& spec, Layer
 }
 
 Tensor Ops::gather_rows(const Tensor& x, std::span<const int> source) {
-  Tensor y = make(count(source), x.columns(), type());
+  Tensor y = make(count(source), x.columns(), x.type());
   run_gather_rows(x, source, y);
   return y;
 }

@@ -48,7 +48,6 @@ class Ops {
   plan::Arena& arena() { return arena_; }
   /// Contents undefined.
   Tensor make(long rows, long columns, DType type) { return {arena_, rows, columns, type}; }
-  Tensor zeros(long rows, long columns);
 
   // Inputs.
   /// pixel_values [patches, values] fp32, rounded to the tensors' type.
@@ -62,28 +61,31 @@ class Ops {
   Tensor embedding(std::span<const int> ids, int table);
   void embedding_backward(const Tensor& dy, std::span<const int> ids, int table);
 
+  // The residual stream and its gradient are fp32 whatever the tensors' type: sums over all layers
+  // are not rounded at each. Branches read a rounded copy.
+  Tensor stream(const Tensor& x);
+  Tensor zero_stream(long rows, long columns);
+  Tensor rounded(const Tensor& stream);
+  /// stream += x W^T + b.
+  void add_linear(const Tensor& x, const plan::Linear& layer, Tensor& stream);
+
   // Layers.
   /// y = x W^T + b; `y_type` fp32 keeps the sums of a bf16 product unrounded (logits).
   Tensor linear(const Tensor& x, const plan::Linear& layer, DType y_type);
   Tensor linear(const Tensor& x, const plan::Linear& layer) { return linear(x, layer, type()); }
-  /// y = residual + x W^T + b.
-  Tensor linear_add(const Tensor& x, const plan::Linear& layer, const Tensor& residual);
   /// dW += dy^T x, db += column sums of dy; returns dx = dy W.
   Tensor linear_backward(const Tensor& dy, const Tensor& x, const plan::Linear& layer);
   /// The same where nothing before the layer learns.
   void linear_backward_weight(const Tensor& dy, const Tensor& x, const plan::Linear& layer);
   /// `scale` receives 1 / rms of each row.
   Tensor rms_norm(const Tensor& x, int gain, float eps, Tensor& scale);
-  Tensor rms_norm_backward(const Tensor& dy, const Tensor& x, int gain, const Tensor& scale);
-  /// dx += the same: how a residual stream's gradient collects a branch, rounded once.
-  void add_rms_norm_backward(Tensor& dx, const Tensor& dy, const Tensor& x, int gain,
-                             const Tensor& scale);
+  /// d_stream += gradient of the input.
+  void rms_norm_backward(const Tensor& dy, const Tensor& x, int gain, const Tensor& scale,
+                         Tensor& d_stream);
   /// `statistics` [2, rows] receives mean and 1 / standard deviation of each row.
   Tensor layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps, Tensor& statistics);
-  Tensor layer_norm_backward(const Tensor& dy, const Tensor& x, const plan::LayerNorm& layer,
-                             const Tensor& statistics);
-  void add_layer_norm_backward(Tensor& dx, const Tensor& dy, const Tensor& x,
-                               const plan::LayerNorm& layer, const Tensor& statistics);
+  void layer_norm_backward(const Tensor& dy, const Tensor& x, const plan::LayerNorm& layer,
+                           const Tensor& statistics, Tensor& d_stream);
   Tensor activation(Activation kind, const Tensor& x);
   Tensor activation_backward(Activation kind, const Tensor& dy, const Tensor& x);
   /// silu(gate) * up, from [gate | up].
@@ -102,7 +104,7 @@ class Ops {
   Tensor attention_cached(const Tensor& qkv, const AttentionSpec& spec, LayerCache& cache,
                           long filled);
 
-  // Rows.
+  // Rows, of tensors and streams alike.
   Tensor gather_rows(const Tensor& x, std::span<const int> source);
   /// Overwrites rows `destination` of x.
   void scatter_rows(Tensor& x, const Tensor& rows, std::span<const int> destination);
@@ -123,15 +125,16 @@ class Ops {
   bool learns(int parameter) const;
 
  private:
-  virtual void run_zero(Tensor& x) = 0;
+  virtual void run_zero(Tensor& stream) = 0;
+  virtual void run_convert(const Tensor& x, Tensor& y) = 0;
+  virtual void run_add_linear(const Tensor& x, const plan::Linear& layer, Tensor& stream) = 0;
   virtual void run_load_pixels(std::span<const float> pixel_values, Tensor& y) = 0;
   virtual void run_vision_rope_table(std::span<const int> hw, Tensor& table) = 0;
   virtual void run_mrope_table(std::span<const int> positions, const std::array<int, 3>& section,
                                float theta, Tensor& table) = 0;
   virtual void run_embedding(std::span<const int> ids, int table, Tensor& y) = 0;
   virtual void run_embedding_backward(const Tensor& dy, std::span<const int> ids, int table) = 0;
-  virtual void run_linear(const Tensor& x, const plan::Linear& layer, const Tensor* residual,
-                          Tensor& y) = 0;
+  virtual void run_linear(const Tensor& x, const plan::Linear& layer, Tensor& y) = 0;
   virtual void run_linear_backward_input(const Tensor& dy, const plan::Linear& layer,
                                          Tensor& dx) = 0;
   virtual void run_linear_backward_weight(const Tensor& dy, const Tensor& x,
@@ -139,13 +142,13 @@ class Ops {
   virtual void run_bias_backward(const Tensor& dy, int bias, Tensor& partial_sums) = 0;
   virtual void run_rms_norm(const Tensor& x, int gain, float eps, Tensor& y, Tensor& scale) = 0;
   virtual void run_rms_norm_backward(const Tensor& dy, const Tensor& x, int gain,
-                                     const Tensor& scale, Tensor& dx, bool add,
+                                     const Tensor& scale, Tensor& d_stream,
                                      Tensor& partial_sums) = 0;
   virtual void run_layer_norm(const Tensor& x, const plan::LayerNorm& layer, float eps, Tensor& y,
                               Tensor& statistics) = 0;
   virtual void run_layer_norm_backward(const Tensor& dy, const Tensor& x,
                                        const plan::LayerNorm& layer, const Tensor& statistics,
-                                       Tensor& dx, bool add, Tensor& partial_sums) = 0;
+                                       Tensor& d_stream, Tensor& partial_sums) = 0;
   virtual void run_activation(Activation kind, const Tensor& x, Tensor& y) = 0;
   virtual void run_activation_backward(Activation kind, const Tensor& dy, const Tensor& x,
                                        Tensor& dx) = 0;

@@ -12,7 +12,7 @@ Tensor Qwen2VL::embed(Ops& ops, const MicroBatch& batch, plan::Recompute recompu
   const CountedPart part(Part::decoder);
   Tensor x = ops.embedding(batch.ids, table_.embedding);
   if (!features.empty()) ops.scatter_rows(x, features, batch.vision_rows);
-  return x;
+  return ops.stream(x);
 }
 
 Saved Qwen2VL::forward(Ops& ops, const MicroBatch& batch, float loss_scale,
@@ -20,23 +20,23 @@ Saved Qwen2VL::forward(Ops& ops, const MicroBatch& batch, float loss_scale,
   const bool gradient = plan::needs_backward(batch.shape, ops.trainable());
   const bool vision_gradient = gradient && ops.trainable().vision();
   Saved saved;
-  Tensor x = embed(ops, batch, recompute, vision_gradient ? &saved.vision : nullptr);
+  Tensor stream = embed(ops, batch, recompute, vision_gradient ? &saved.vision : nullptr);
   {
     const CountedPart part(Part::decoder);
     saved.rope_table = ops.mrope_table(batch.positions, model_.mrope_section, model_.rope_theta,
                                        model_.head_dim());
     for (int l = 0; l < model_.layers; ++l) {
       DecoderSaved s;
-      x = decoder_.forward(ops, l, batch, saved.rope_table, std::move(x), recompute,
-                           gradient ? &s : nullptr, nullptr);
+      decoder_.forward(ops, l, batch, saved.rope_table, stream, recompute, gradient ? &s : nullptr,
+                       nullptr);
       if (gradient) saved.layers.push_back(std::move(s));
     }
   }
   if (batch.shape.supervised == 0) return saved;
   const CountedPart part(Part::head);
   // Only supervised rows are normed and see the head: the others have no loss.
-  saved.last_rows = ops.gather_rows(x, batch.supervised_rows);
-  x = {};
+  saved.last_rows = ops.rounded(ops.gather_rows(stream, batch.supervised_rows));
+  stream = {};
   const Tensor h =
       ops.rms_norm(saved.last_rows, table_.final_norm, model_.rms_norm_eps, saved.last_scale);
   saved.d_rows =
@@ -46,31 +46,32 @@ Saved Qwen2VL::forward(Ops& ops, const MicroBatch& batch, float loss_scale,
 
 void Qwen2VL::backward(Ops& ops, const MicroBatch& batch, Saved saved) const {
   if (saved.d_rows.empty()) return;
-  Tensor dx;
+  Tensor d_stream;
   {
     const CountedPart part(Part::head);
-    Tensor d_rows =
-        ops.rms_norm_backward(saved.d_rows, saved.last_rows, table_.final_norm, saved.last_scale);
+    Tensor d_rows = ops.zero_stream(batch.shape.supervised, model_.hidden);
+    ops.rms_norm_backward(saved.d_rows, saved.last_rows, table_.final_norm, saved.last_scale,
+                          d_rows);
     saved.d_rows = {}, saved.last_rows = {};
-    dx = ops.zeros(batch.shape.tokens(), model_.hidden);
-    ops.scatter_rows(dx, d_rows, batch.supervised_rows);
+    d_stream = ops.zero_stream(batch.shape.tokens(), model_.hidden);
+    ops.scatter_rows(d_stream, d_rows, batch.supervised_rows);
   }
   {
     const CountedPart part(Part::decoder);
     for (int l = model_.layers; l-- > 0;)
-      dx = decoder_.backward(ops, l, batch, saved.rope_table, std::move(dx),
-                             std::move(saved.layers[static_cast<std::size_t>(l)]));
+      decoder_.backward(ops, l, batch, saved.rope_table, d_stream,
+                        std::move(saved.layers[static_cast<std::size_t>(l)]));
   }
   Tensor d_features;
   if (!batch.shape.media.empty()) {
-    if (ops.trainable().vision()) d_features = ops.gather_rows(dx, batch.vision_rows);
-    ops.zero_rows(dx, batch.vision_rows);  // their embeddings were overwritten
+    if (ops.trainable().vision())
+      d_features = ops.rounded(ops.gather_rows(d_stream, batch.vision_rows));
+    ops.zero_rows(d_stream, batch.vision_rows);  // their embeddings were overwritten
   }
   // The head's share of a tied gradient was added by the forward pass; this one comes second.
-  ops.embedding_backward(dx, batch.ids, table_.embedding);
-  dx = {};
-  if (!d_features.empty())
-    vision_.backward(ops, batch, std::move(d_features), std::move(saved.vision));
+  ops.embedding_backward(d_stream, batch.ids, table_.embedding);
+  d_stream = {};
+  if (!d_features.empty()) vision_.backward(ops, batch, d_features, std::move(saved.vision));
 }
 
 Tensor Qwen2VL::vision(Ops& ops, const MicroBatch& batch) const {
@@ -78,15 +79,15 @@ Tensor Qwen2VL::vision(Ops& ops, const MicroBatch& batch) const {
 }
 
 Tensor Qwen2VL::hidden(Ops& ops, const MicroBatch& batch, KvCache* cache) const {
-  Tensor x = embed(ops, batch, {}, nullptr);
+  Tensor stream = embed(ops, batch, {}, nullptr);
   const CountedPart part(Part::decoder);
   const Tensor rope_table =
       ops.mrope_table(batch.positions, model_.mrope_section, model_.rope_theta, model_.head_dim());
   for (int l = 0; l < model_.layers; ++l)
-    x = decoder_.forward(ops, l, batch, rope_table, std::move(x), {}, nullptr, cache);
-  if (cache) cache->filled += x.rows();
+    decoder_.forward(ops, l, batch, rope_table, stream, {}, nullptr, cache);
+  if (cache) cache->filled += stream.rows();
   Tensor scale;
-  return ops.rms_norm(x, table_.final_norm, model_.rms_norm_eps, scale);
+  return ops.rms_norm(ops.rounded(stream), table_.final_norm, model_.rms_norm_eps, scale);
 }
 
 Tensor Qwen2VL::logits(Ops& ops, const Tensor& hidden) const {

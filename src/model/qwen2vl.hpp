@@ -48,6 +48,7 @@ class Qwen2VL {
   KvCache cache(Ops& ops, long capacity) const;
 
  private:
+  /// The residual stream as it enters the decoder.
   Tensor embed(Ops& ops, const MicroBatch& batch, plan::Recompute recompute,
                VisionSaved* saved) const;
 

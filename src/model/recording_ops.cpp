@@ -37,7 +37,11 @@ void RecordingOps::bandwidth(const char* name, std::initializer_list<const Tenso
   records_.push_back({name, CountedPart::current(), first.rows(), first.columns(), 0, 0, sum});
 }
 
-void RecordingOps::run_zero(Tensor& x) { bandwidth("zero", {&x}); }
+void RecordingOps::run_zero(Tensor& stream) { bandwidth("zero", {&stream}); }
+void RecordingOps::run_convert(const Tensor& x, Tensor& y) { bandwidth("convert", {&x, &y}); }
+void RecordingOps::run_add_linear(const Tensor& x, const plan::Linear& layer, Tensor&) {
+  gemm("add_linear", x.rows(), layer.out, layer.in);
+}
 void RecordingOps::run_load_pixels(std::span<const float>, Tensor& y) {
   bandwidth("load_pixels", {&y});
 }
@@ -54,7 +58,7 @@ void RecordingOps::run_embedding(std::span<const int>, int, Tensor& y) {
 void RecordingOps::run_embedding_backward(const Tensor& dy, std::span<const int>, int) {
   bandwidth("embedding_backward", {&dy, &dy, &dy});
 }
-void RecordingOps::run_linear(const Tensor& x, const plan::Linear& layer, const Tensor*, Tensor&) {
+void RecordingOps::run_linear(const Tensor& x, const plan::Linear& layer, Tensor&) {
   gemm("linear", x.rows(), layer.out, layer.in);
 }
 void RecordingOps::run_linear_backward_input(const Tensor& dy, const plan::Linear& layer, Tensor&) {
@@ -71,17 +75,17 @@ void RecordingOps::run_rms_norm(const Tensor& x, int, float, Tensor& y, Tensor&)
   bandwidth("rms_norm", {&x, &y});
 }
 void RecordingOps::run_rms_norm_backward(const Tensor& dy, const Tensor& x, int, const Tensor&,
-                                         Tensor& dx, bool, Tensor&) {
-  bandwidth("rms_norm_backward", {&dy, &x, &dx});
+                                         Tensor& dx, Tensor&) {
+  bandwidth("rms_norm_backward", {&dy, &x, &dx, &dx});
 }
 void RecordingOps::run_layer_norm(const Tensor& x, const plan::LayerNorm&, float, Tensor& y,
                                   Tensor&) {
   bandwidth("layer_norm", {&x, &y});
 }
 void RecordingOps::run_layer_norm_backward(const Tensor& dy, const Tensor& x,
-                                           const plan::LayerNorm&, const Tensor&, Tensor& dx, bool,
+                                           const plan::LayerNorm&, const Tensor&, Tensor& dx,
                                            Tensor&) {
-  bandwidth("layer_norm_backward", {&dy, &x, &dx});
+  bandwidth("layer_norm_backward", {&dy, &x, &dx, &dx});
 }
 void RecordingOps::run_activation(Activation, const Tensor& x, Tensor& y) {
   bandwidth("activation", {&x, &y});

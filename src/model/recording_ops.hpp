@@ -31,21 +31,23 @@ class RecordingOps final : public Ops {
   void gemm(const char* name, long m, long n, long k);
   void bandwidth(const char* name, std::initializer_list<const Tensor*> tensors);
   void run_zero(Tensor&) override;
+  void run_convert(const Tensor&, Tensor&) override;
+  void run_add_linear(const Tensor&, const plan::Linear&, Tensor&) override;
   void run_load_pixels(std::span<const float>, Tensor&) override;
   void run_vision_rope_table(std::span<const int>, Tensor&) override;
   void run_mrope_table(std::span<const int>, const std::array<int, 3>&, float, Tensor&) override;
   void run_embedding(std::span<const int>, int, Tensor&) override;
   void run_embedding_backward(const Tensor&, std::span<const int>, int) override;
-  void run_linear(const Tensor&, const plan::Linear&, const Tensor*, Tensor&) override;
+  void run_linear(const Tensor&, const plan::Linear&, Tensor&) override;
   void run_linear_backward_input(const Tensor&, const plan::Linear&, Tensor&) override;
   void run_linear_backward_weight(const Tensor&, const Tensor&, const plan::Linear&) override;
   void run_bias_backward(const Tensor&, int, Tensor&) override;
   void run_rms_norm(const Tensor&, int, float, Tensor&, Tensor&) override;
-  void run_rms_norm_backward(const Tensor&, const Tensor&, int, const Tensor&, Tensor&, bool,
+  void run_rms_norm_backward(const Tensor&, const Tensor&, int, const Tensor&, Tensor&,
                              Tensor&) override;
   void run_layer_norm(const Tensor&, const plan::LayerNorm&, float, Tensor&, Tensor&) override;
   void run_layer_norm_backward(const Tensor&, const Tensor&, const plan::LayerNorm&, const Tensor&,
-                               Tensor&, bool, Tensor&) override;
+                               Tensor&, Tensor&) override;
   void run_activation(Activation, const Tensor&, Tensor&) override;
   void run_activation_backward(Activation, const Tensor&, const Tensor&, Tensor&) override;
   void run_swiglu(const Tensor&, Tensor&) override;

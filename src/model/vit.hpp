@@ -33,16 +33,17 @@ class Vision {
   Tensor forward(Ops& ops, const MicroBatch& batch, plan::Recompute recompute,
                  VisionSaved* saved) const;
   /// Adds the gradients of merger and ViT; stops where nothing before learns.
-  void backward(Ops& ops, const MicroBatch& batch, Tensor dy, VisionSaved saved) const;
+  void backward(Ops& ops, const MicroBatch& batch, const Tensor& dy, VisionSaved saved) const;
 
  private:
   AttentionSpec attention_spec() const;
-  Tensor block(Ops& ops, const plan::VitBlock& w, const MicroBatch& batch, const Tensor& rope_table,
-               Tensor x, plan::Recompute recompute, VitBlockSaved* saved) const;
-  Tensor block_backward(Ops& ops, const plan::VitBlock& w, const MicroBatch& batch,
-                        const Tensor& rope_table, Tensor dy, VitBlockSaved saved) const;
-  Tensor merger(Ops& ops, Tensor x, VisionSaved* saved) const;
-  Tensor merger_backward(Ops& ops, Tensor dy, MergerSaved saved) const;
+  void block(Ops& ops, const plan::VitBlock& w, const MicroBatch& batch, const Tensor& rope_table,
+             Tensor& stream, plan::Recompute recompute, VitBlockSaved* saved) const;
+  void block_backward(Ops& ops, const plan::VitBlock& w, const MicroBatch& batch,
+                      const Tensor& rope_table, Tensor& d_stream, VitBlockSaved saved) const;
+  Tensor merger(Ops& ops, const Tensor& stream, VisionSaved* saved) const;
+  /// Gradient of the merger's input, as a stream.
+  Tensor merger_backward(Ops& ops, const Tensor& dy, MergerSaved saved) const;
 
   const plan::ModelConfig& model_;
   const plan::ParameterTable& table_;

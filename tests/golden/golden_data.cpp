@@ -82,6 +82,8 @@ std::vector<GoldenCase> golden_cases() {
       const std::string name = file.substr(0, file.size() - ending.size());
       if (fs::exists(model / (name + ".safetensors"))) cases.push_back({model, name});
     }
+  if (cases.empty())  // a run of no case would pass
+    throw std::runtime_error(golden_folder().string() + ": holds no case of a model");
   std::sort(cases.begin(), cases.end(),
             [](const auto& a, const auto& b) { return a.label() < b.label(); });
   return cases;

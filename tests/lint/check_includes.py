@@ -3,6 +3,7 @@
     check_includes.py ROOT
 """
 
+import os
 import re
 import sys
 
@@ -16,6 +17,7 @@ ARROWS = {
     "plan": ["base", "config"],
     "model": ["plan"],
     "kernels": ["base"],
+    "reference": ["base"],
     "parallel": ["base"],
     "engine": ["model", "plan", "kernels", "parallel"],
     "io": ["base", "plan", "parallel"],
@@ -43,6 +45,8 @@ FOREIGN = [
 # Headers of these never include MPI or Kokkos, since a header passes its weight on.
 NO_MPI_IN_HEADERS = ("src/", "kernels/", "bench/")
 NO_KOKKOS_IN_HEADERS = ("src/app/",)
+# A header that says this serves its own folder only, so that its weight goes no further.
+PRIVATE = "// Private to the box"
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 
 
@@ -83,31 +87,42 @@ def check_own(path, target, known):
     return None
 
 
-def check_foreign(path, target):
+def check_foreign(path, target, private):
     header = path.endswith(".hpp")
     for pattern, places, in_headers in FOREIGN:
         if not pattern.match(target):
             continue
         if not path.startswith(tuple(places)) or path.startswith("kernels/reference/"):
             return f"<{target}> is not for this box (only for: {', '.join(places)})"
-        heavy = not in_headers
+        heavy = not in_headers and not private
         heavy |= target == "mpi.h" and path.startswith(NO_MPI_IN_HEADERS)
         heavy |= target.startswith("Kokkos") and path.startswith(NO_KOKKOS_IN_HEADERS)
         if header and heavy:
-            return f"<{target}> in a header (every includer pays for it). Include it in the .cpp"
+            return (f"<{target}> in a header (every includer pays for it). Include it in the .cpp, "
+                    f"or write '{PRIVATE}' where only this folder needs it")
     return None
 
 
-def check_file(path, code, known):
+def check_private(path, target, private):
+    """A private header reaches sources and private headers of its folder only."""
+    if target in private and (os.path.dirname(path) != os.path.dirname(target) or
+                              path.endswith(".hpp") and path not in private):
+        return (f'includes "{target}", which is private to its box (whoever includes this file '
+                "would pay for it). Include it in a .cpp of its folder")
+    return None
+
+
+def check_file(path, code, known, private):
     for match in INCLUDE.finditer(code):
         quote, target = match.groups()
-        problem = check_own(path, target, known) if quote == '"' else check_foreign(path, target)
+        problem = (check_own(path, target, known) or check_private(path, target, private)
+                   if quote == '"' else check_foreign(path, target, path in private))
         if problem:
             yield f"{path}:{lint.line_of(code, match.start())}: {problem}"
     if path.endswith(".hpp"):
         if "#pragma once" not in code:
             yield f"{path}:1: has no #pragma once (it must survive being included twice)"
-        if re.search(r"#\s*include\s*<Kokkos_", code) and "Kokkos::" not in code:
+        if re.search(r"#\s*include\s*<Kokkos_(?!Macros)", code) and "Kokkos::" not in code:
             yield f"{path}:1: includes Kokkos and names nothing of it (2 s for every includer)"
 
 
@@ -123,10 +138,11 @@ def check_links(path, text):
 def main(root):
     known = set(lint.files(root))
     paths = [p for p in lint.files(root, lint.CODE) if p.split("/")[0] in lint.TOP_FOLDERS]
+    private = {p for p in paths if p.endswith(".hpp") and PRIVATE in lint.read(root, p)}
     problems, io_units = [], []
     for path in paths:
         code = lint.without_comments(lint.read(root, path))
-        problems += check_file(path, code, known)
+        problems += check_file(path, code, known, private)
         if path.startswith("src/io/") and re.search(r"#\s*include\s*<mpi\.h>", code):
             io_units.append(path)
     if len(io_units) > 1:

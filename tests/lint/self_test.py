@@ -131,8 +131,18 @@ class Planted(unittest.TestCase):
             use = "\nKokkos::View<int*> v();" if header.startswith("Kokkos") else ""
             self.include(path, f"#include <{header}>{use}", None if legal else f"{path}:2: ")
         self.include("kernels/a.hpp", "#include <Kokkos_Core.hpp>", "names nothing of it")
+        self.include("kernels/a.hpp", "#include <Kokkos_Macros.hpp>", None)
         self.write("src/io/one.cpp", "#include <mpi.h>\n")
         self.include("src/io/two.cpp", "#include <mpi.h>", "one unit of box io")
+
+    def test_private_headers(self):
+        private = "#pragma once\n// Private to the box\n#include <hdf5.h>\n"
+        self.write("src/io/handle.hpp", private)
+        self.write("src/io/writer.hpp", '#pragma once\n// Private to the box\n'
+                                        '#include "src/io/handle.hpp"\n')
+        self.include("src/io/a.cpp", '#include "src/io/writer.hpp"', None)
+        for path in ("src/io/a.hpp", "src/report/a.cpp", "tests/io/a.cpp"):
+            self.include(path, '#include "src/io/handle.hpp"', "is private to its box")
 
     def test_pragma_once(self):
         self.write("src/base/a.hpp", "int f();\n")

@@ -34,6 +34,7 @@ parallel::Communicator& world() { return *current_world; }
 int main(int argc, char** argv) {
   using namespace vlmark;
   testing::InitGoogleTest(&argc, argv);
+  if (GTEST_FLAG_GET(list_tests)) return RUN_ALL_TESTS();  // needs no ranks
   GTEST_FLAG_SET(catch_exceptions, false);  // an exception must reach the terminate handler
   return parallel::run_ranks(argc, argv, [&](parallel::Communicator& comm) {
     const Kokkos::ScopeGuard kokkos(argc, argv);
