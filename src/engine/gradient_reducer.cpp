@@ -6,14 +6,17 @@
 #include "kernels/convert.hpp"
 #include "kernels/fill.hpp"
 #include "kernels/reduce.hpp"
+#include "src/base/contracts.hpp"
+#include "src/base/error.hpp"
 #include "src/base/partition.hpp"
 
 namespace vlmark::engine {
 GradientReducer::GradientReducer(const plan::FlatLayout& layout, const plan::StateLayout& state,
-                                 const ArenaMemory& memory, parallel::Communicator& comm,
+                                 const ArenaMemory& memory, parallel::Communicator& comm, int most,
                                  bool deterministic)
     : layout_(layout),
       comm_(comm),
+      most_(most),
       deterministic_(deterministic),
       received_(state.received < 0 ? nullptr : memory.at<float>(state.received)) {
   for (const std::int64_t offset : state.gradients) buffers_.push_back(memory.at<float>(offset));
@@ -24,10 +27,16 @@ kernels::Vec<float> GradientReducer::view(float* base, plan::Range range) const 
 }
 
 void GradientReducer::begin_step(int micro_batches) {
+  if (micro_batches > most_)
+    throw ValueError("gradient tree: a step of " + std::to_string(micro_batches) +
+                     " micro-batches, but the buffers are planned for " + std::to_string(most_) +
+                     ". Plan for the step with the most micro-batches");
   micro_batches_ = micro_batches;
   nodes_.clear();
   for (int r = 0; r < comm_.size(); ++r) {
-    const Block block = block_of(micro_batches, r, comm_.size());
+    Block block = block_of(most_, r, comm_.size());
+    block.begin = std::min<std::int64_t>(block.begin, micro_batches);
+    block.end = std::min<std::int64_t>(block.end, micro_batches);
     JoinPlan joins = plan_joins(block.begin, block.end, micro_batches);
     nodes_.push_back(joins.results);
     if (r != comm_.rank()) continue;
@@ -35,10 +44,7 @@ void GradientReducer::begin_step(int micro_batches) {
     end_ = static_cast<int>(block.end);
     local_ = std::move(joins);
   }
-  if (deterministic_ && local_.buffers > static_cast<int>(buffers_.size()))
-    throw ValueError("gradient tree: " + std::to_string(local_.buffers) +
-                     " gradient buffers are needed but " + std::to_string(buffers_.size()) +
-                     " were planned. Plan for the step with the most micro-batches");
+  ensures(!deterministic_ || local_.buffers <= static_cast<int>(buffers_.size()));
   if (!deterministic_ || begin_ == end_)
     kernels::fill(exec_, 0.0f, view(buffers_[0], {0, layout_.size()}));
 }

@@ -20,10 +20,14 @@ namespace vlmark::engine {
 /// reduce-scatter adds in its own order.
 class GradientReducer {
  public:
+  /// `most`: micro-batches of the largest step, which the buffers are planned for.
   GradientReducer(const plan::FlatLayout& layout, const plan::StateLayout& state,
-                  const ArenaMemory& memory, parallel::Communicator& comm, bool deterministic);
+                  const ArenaMemory& memory, parallel::Communicator& comm, int most,
+                  bool deterministic);
 
-  /// A new step of `micro_batches` over all ranks.
+  /// A new step of `micro_batches` over all ranks. Ranks share the largest step; a smaller one
+  /// leaves out its end, so that no rank holds or receives more subtrees than planned. Throws
+  /// ValueError for a larger one.
   void begin_step(int micro_batches);
   /// This rank's micro-batches of the step.
   int begin() const { return begin_; }
@@ -45,6 +49,7 @@ class GradientReducer {
 
   const plan::FlatLayout& layout_;
   parallel::Communicator& comm_;
+  int most_;
   bool deterministic_;
   std::vector<float*> buffers_;  // each [layout.size()]
   float* received_;              // [subtrees of other ranks][slice]

@@ -37,7 +37,8 @@ template <class T>
 class Engine final : public TrainingEngine {
  public:
   Engine(const model::Qwen2VL& model, const model::TrainingSettings& settings,
-         std::int64_t arena_bytes, const plan::StateSettings& state, parallel::Communicator& comm)
+         std::int64_t arena_bytes, const plan::StateSettings& state, int micro_batches,
+         parallel::Communicator& comm)
       : model_(model),
         settings_(settings),
         comm_(comm),
@@ -46,7 +47,7 @@ class Engine final : public TrainingEngine {
         memory_(arena_bytes),
         parameters_(model.table(), layout_, memory_.at<T>(state_.parameters), nullptr),
         ops_(model.table(), arena_, memory_, parameters_, settings.trainable),
-        reducer_(layout_, state_, memory_, comm, settings.deterministic),
+        reducer_(layout_, state_, memory_, comm, micro_batches, settings.deterministic),
         optimizer_(model.table(), layout_, state_, memory_, comm, settings.optimizer) {}
 
   void set_parameters(const plan::TensorFill& fill) override {
@@ -205,8 +206,10 @@ std::unique_ptr<TrainingEngine> make_training_engine(const model::Qwen2VL& model
   const plan::StateSettings state = plan::training_state(settings.type, settings.deterministic,
                                                          micro_batches, comm.rank(), comm.size());
   if (settings.type == DType::f32)
-    return std::make_unique<Engine<float>>(model, settings, plan.arena_bytes, state, comm);
-  return std::make_unique<Engine<bf16>>(model, settings, plan.arena_bytes, state, comm);
+    return std::make_unique<Engine<float>>(model, settings, plan.arena_bytes, state, micro_batches,
+                                           comm);
+  return std::make_unique<Engine<bf16>>(model, settings, plan.arena_bytes, state, micro_batches,
+                                        comm);
 }
 
 }  // namespace vlmark::engine

@@ -16,7 +16,7 @@ namespace vlmark::io {
 ///     record = u32 length of the payload | u32 type | payload | u32 CRC-32 of type and payload
 ///
 /// Records gather in memory; flush() hands them to the operating system, from where they survive a
-/// killed process. Call it outside the timed window.
+/// killed process. Call it between steps, never inside one.
 class JournalWriter {
  public:
   /// Creates the file; throws IoError when it exists already or cannot be created. The first

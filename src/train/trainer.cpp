@@ -189,6 +189,7 @@ void Trainer::run(io::JournalWriter& journal, const std::function<void(const Pro
     const Work work = work_of(input.shapes, model_->config().vision.merge_unit());
     if (step >= untimed_steps_) window_work_ += work;
     note_step(journal, step, result, before, work, input.learning_rate);
+    journal.flush();  // one write of some kB: a killed run keeps what it did
     if (comm_.rank() != 0) continue;
     const double done = static_cast<double>(monotonic_ns() - begin) * 1e-9;
     report({step + 1, t.steps, result.loss, input.learning_rate,
@@ -198,7 +199,6 @@ void Trainer::run(io::JournalWriter& journal, const std::function<void(const Pro
   }
   const double mine = static_cast<double>(monotonic_ns() - window_start) * 1e-9;
   window_seconds_ = parallel::all_reduce_max(comm_, mine);
-  journal.flush();
 }
 
 }  // namespace vlmark::train

@@ -24,8 +24,8 @@ class Help(program.ProgramTest):
             self.assertNotEqual(done.stderr, "")
 
     def test_many_ranks_complain_once(self):
-        done = self.vlmark("run", "--no-such-option", ranks=2, exit_code=2)
-        self.assertEqual(done.stderr.count("no-such-option"), 1, done.stderr)
+        done = self.vlmark("run", program.QUICKSTART, "--no-such-option", ranks=2, exit_code=2)
+        self.assertEqual(done.stderr.count("--no-such-option"), 1, done.stderr)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import glob
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import unittest
 SOURCE, BINARY, SCRATCH = (os.environ[f"VLMARK_{n}"] for n in ("SOURCE_DIR", "BINARY", "SCRATCH"))
 MPIEXEC = os.environ["VLMARK_MPIEXEC"].split()
 WITHIN = 10  # seconds
+STEP_SCALARS, END = 3, 12  # record types (src/io/journal_records.hpp)
 
 
 def command(folder, *settings):
@@ -20,6 +22,23 @@ def command(folder, *settings):
              "train.steps=5000", *settings]
     return ["run", "configs/quickstart.toml", "--progress", "log",
             *(a for s in every for a in ("--set", s))]
+
+
+def journals(folder):
+    return [os.path.join(folder, "journals", f"rank-{rank:05d}.journal") for rank in range(2)]
+
+
+def record_types(path):
+    """Of every whole record of a journal (src/io/journal.hpp)."""
+    with open(path, "rb") as file:
+        data = file.read()
+    types, at = [], 0
+    while at + 12 <= len(data):
+        length, kind = struct.unpack_from("<II", data, at)
+        at += 12 + length
+        if at <= len(data):
+            types.append(kind)
+    return types
 
 
 def ranks_below(launcher):
@@ -50,8 +69,16 @@ class KilledRun(unittest.TestCase):
         for line in job.stdout:
             seen += line
             if line.startswith("train  step 1/"):
+                self.wait_for_journals(folder)
                 return job
         self.fail("the job ended before its first step:\n" + seen)
+
+    def wait_for_journals(self, folder):
+        """The other rank may be a moment behind."""
+        end = time.monotonic() + WITHIN
+        while not all(STEP_SCALARS in record_types(path) for path in journals(folder)):
+            self.assertLess(time.monotonic(), end, "no step stands in the journals")
+            time.sleep(0.05)
 
     def end(self, job):
         if job.poll() is None:
@@ -66,9 +93,10 @@ class KilledRun(unittest.TestCase):
         self.assertNotEqual(job.returncode, 0, output)
         self.assertNotIn("VLMARK RESULT", output)
         self.assertFalse(glob.glob(os.path.join(folder, "samples.h5*")))
-        for rank in range(2):
-            journal = os.path.join(folder, "journals", f"rank-{rank:05d}.journal")
-            self.assertGreater(os.path.getsize(journal), 0)
+        for journal in journals(folder):
+            types = record_types(journal)
+            self.assertIn(STEP_SCALARS, types)
+            self.assertNotIn(END, types)
 
     def test_a_killed_rank_ends_the_job(self):
         for victim in (0, 1):

@@ -26,11 +26,11 @@ function(vlmark_add_program_fault name)
                                           WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
 endfunction()
 
-# vlmark_add_generate_fault(name EXIT code SAYS text... WITH arguments...): a later --model counts.
+# vlmark_add_generate_fault(name EXIT code SAYS text... WITH arguments...)
 function(vlmark_add_generate_fault name)
   cmake_parse_arguments(arg "" "EXIT" "SAYS;WITH" ${ARGN})
   vlmark_add_program_fault(generate_fault.${name} EXIT ${arg_EXIT} SAYS ${arg_SAYS}
-    COMMAND generate --max-new-tokens 2 ${arg_WITH})
+    COMMAND generate ${arg_WITH})
 endfunction()
 set(good --model "${trained}/model")
 set(picture --image "${faults}/good.png")
