@@ -234,10 +234,11 @@ TEST_P(GoldenTraining, FrozenGroupsGetNoGradientAndTheOthersTheSame) {
       const Step some = step({.trainable = trainable}, false);
       for (const auto& tensor : model.table().tensors) {
         SCOPED_TRACE(tensor.name);
-        if (trainable(tensor.group))
+        if (trainable(tensor.group)) {
           EXPECT_EQ(some.gradients.at(tensor.name), all.gradients.at(tensor.name));
-        else
+        } else {
           EXPECT_EQ(norm(some.gradients.at(tensor.name)), 0);
+        }
       }
     }
   }

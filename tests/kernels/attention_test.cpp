@@ -53,11 +53,13 @@ class Attention : public testing::TestWithParam<AttentionCase> {
   static void expect_log_sums(const std::vector<float>& actual, const std::vector<double>& expected,
                               double tolerance) {
     ASSERT_EQ(actual.size(), expected.size());
-    for (std::size_t i = 0; i < actual.size(); ++i)
-      if (std::isinf(expected[i]))
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+      if (std::isinf(expected[i])) {
         EXPECT_EQ(actual[i], -std::numeric_limits<float>::infinity());
-      else
+      } else {
         EXPECT_NEAR(actual[i], expected[i], tolerance * (4 + std::abs(expected[i])));
+      }
+    }
   }
 };
 

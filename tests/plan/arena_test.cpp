@@ -23,7 +23,9 @@ TEST(Arena, NeverHandsOutTheSameByteTwice) {
         const std::int64_t offset = arena.acquire(bytes);
         EXPECT_EQ(offset % Arena::alignment, 0);
         const auto next = live.lower_bound(offset);
-        if (next != live.end()) ASSERT_LE(offset + bytes, next->first);
+        if (next != live.end()) {
+          ASSERT_LE(offset + bytes, next->first);
+        }
         if (next != live.begin()) {
           const auto before = std::prev(next);
           ASSERT_LE(before->first + std::max<std::int64_t>(before->second, 1), offset);

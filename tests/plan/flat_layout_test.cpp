@@ -34,7 +34,9 @@ TEST(FlatLayout, PlacesDoNotDependOnRanksAndFollowReverseUse) {
     const int id = static_cast<int>(p);
     EXPECT_EQ(one.offset(id), many.offset(id));
     EXPECT_EQ(one.offset(id) % FlatLayout::block, 0);
-    if (p > 0) EXPECT_GE(one.offset(id - 1), one.offset(id) + table.parameters[p].size());
+    if (p > 0) {
+      EXPECT_GE(one.offset(id - 1), one.offset(id) + table.parameters[p].size());
+    }
   }
 }
 
