@@ -4,6 +4,8 @@
 
 namespace vlmark::app {
 
+// Private to the box: names a Kokkos type.
+
 /// Threads from OMP_NUM_THREADS, and no advice on stderr about binding: the run records where its
 /// ranks stood.
 inline Kokkos::InitializationSettings kokkos_settings() {
