@@ -1,10 +1,10 @@
 #pragma once
 
+// Private to the box: names a Kokkos type.
+
 #include <Kokkos_Core.hpp>
 
 namespace vlmark::app {
-
-// Private to the box: names a Kokkos type.
 
 /// Threads from OMP_NUM_THREADS, and no advice on stderr about binding: the run records where its
 /// ranks stood.
