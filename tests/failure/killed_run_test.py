@@ -117,7 +117,7 @@ class KilledRun(unittest.TestCase):
         self.assertEqual(again.returncode, 3, again.stderr)
         self.assertIn("holds the journals of a run that did not end", again.stderr)
         # Asked to overwrite, a run begins anew.
-        done = subprocess.run([BINARY, *command(folder, "train.steps=1", "train.warmup_steps=0",
+        done = subprocess.run([BINARY, *command(folder, "train.steps=2", "train.warmup_steps=1",
                                                 "verify.loss_ratio_limit=2", "output.export=false",
                                                 "output.overwrite=true")],
                               cwd=SOURCE, capture_output=True, text=True, timeout=60)
