@@ -11,7 +11,6 @@
 #include "parallel/scalars.hpp"
 #include "src/app/captions.hpp"
 #include "src/app/commands.hpp"
-#include "src/app/kokkos_settings.hpp"
 #include "src/app/progress.hpp"
 #include "src/app/provenance.hpp"
 #include "src/base/clock.hpp"
@@ -174,7 +173,8 @@ int run(Communicator& comm, const RunOptions& options) {
 
 int run_command(int argc, char** argv, const RunOptions& options) {
   return parallel::run_ranks(argc, argv, [&](Communicator& comm) {
-    const Kokkos::ScopeGuard kokkos(kokkos_settings());
+    // Without Kokkos' advice on binding: the run records where its ranks stood.
+    const Kokkos::ScopeGuard kokkos(Kokkos::InitializationSettings().set_disable_warnings(true));
     return run(comm, options);
   });
 }
