@@ -2,20 +2,31 @@
 
     check_headers.py ROOT BUILD_FOLDER
 
-One translation unit for each header: anything shared between them (a unity file, a precompiled
-header) would hide exactly the missing include that is looked for. Optimisation is off, units run
-side by side, and ccache answers for headers that did not change.
+A header that some source includes before anything else is checked by the build itself. The others
+get a translation unit each: anything shared between them (a unity file, a precompiled header) would
+hide exactly the missing include that is looked for. Optimisation is off, units run side by side, and
+ccache answers for headers that did not change.
 """
 
 import concurrent.futures
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 
 import lint
+
+
+FIRST_INCLUDE = re.compile(r'\s*#[ \t]*include[ \t]*"([^"]+)"')
+
+
+def shown_by(source, root):
+    """The header that a source includes before anything else."""
+    match = FIRST_INCLUDE.match(lint.without_comments(lint.read(root, source)))
+    return match and match.group(1)
 
 
 def flags_of(command):
@@ -70,10 +81,11 @@ def main(root, build):
     work = os.path.join(build, "lint_headers")
     os.makedirs(work, exist_ok=True)
     headers = [h for h in lint.files(root, (".hpp",)) if h.split("/")[0] in lint.TOP_FOLDERS]
+    shown = {shown_by(c["file"], root) for c in commands}
     problems = []
     with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         jobs = [pool.submit(compile_alone, root, work, h, flags_of(nearest(h, commands, root)))
-                for h in headers]
+                for h in headers if h not in shown]
         problems = [job.result() for job in jobs]
     lint.finish("headers", len(headers), [p for p in problems if p])
 

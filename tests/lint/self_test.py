@@ -200,6 +200,11 @@ class Planted(unittest.TestCase):
         self.accepts("headers", build)
         self.write("src/base/bad.hpp", "#pragma once\nstd::string f();\n")
         self.refuses("headers", "src/base/bad.hpp: does not compile alone", build)
+        # Left to the build, which compiles exactly this.
+        self.write("src/base/a.cpp", '// A comment.\n#include "src/base/bad.hpp"\n')
+        self.accepts("headers", build)
+        self.write("src/base/a.cpp", '#include <string>\n\n#include "src/base/bad.hpp"\n')
+        self.refuses("headers", "src/base/bad.hpp: does not compile alone", build)
 
 
 if __name__ == "__main__":
