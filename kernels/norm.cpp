@@ -32,17 +32,17 @@ void rms_norm_impl(const Exec& exec, Mat<const T> x, Vec<const T> w, float eps, 
       });
 }
 
-template <class T, class D>
+template <class T>
 void rms_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x, Vec<const T> w,
-                            Vec<const float> r, Mat<D> dx, Vec<float> dw, Mat<float> workspace,
-                            bool add) {
+                            Vec<const float> r, Mat<float> d_stream, Vec<float> dw,
+                            Mat<float> workspace) {
   const int tokens = x.extent_int(0), hidden = x.extent_int(1);
   const auto* where = "rms_norm_backward";
   require_shape(where, "dy", dy, tokens, hidden);
   require_shape(where, "w", w, hidden);
   require_shape(where, "r", r, tokens);
-  require_shape(where, "dx", dx, tokens, hidden);
-  if (dw.extent(0) != 0) {  // before dx, which may overwrite dy or x
+  require_shape(where, "d_stream", d_stream, tokens, hidden);
+  if (dw.extent(0) != 0) {
     require_shape(where, "dw", dw, hidden);
     require_workspace(where, workspace, norm_workspace_rows(tokens), hidden);
     column_sums(
@@ -58,8 +58,7 @@ void rms_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x, V
         const float mean = sum / hidden;
         for_each(team, hidden, [&](int h) {
           const float g = widen(w(h)) * widen(dy(t, h)), n = widen(x(t, h)) * scale;
-          const float before = add ? widen(dx(t, h)) : 0.0f;
-          dx(t, h) = narrow<D>(before + scale * (g - n * mean));
+          d_stream(t, h) += scale * (g - n * mean);
         });
       });
 }
@@ -94,20 +93,20 @@ void layer_norm_impl(const Exec& exec, Mat<const T> x, Vec<const T> w, Vec<const
       });
 }
 
-template <class T, class D>
+template <class T>
 void layer_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x, Vec<const T> w,
-                              Vec<const float> mean, Vec<const float> rstd, Mat<D> dx,
-                              Vec<float> dw, Vec<float> db, Mat<float> workspace, bool add) {
+                              Vec<const float> mean, Vec<const float> rstd, Mat<float> d_stream,
+                              Vec<float> dw, Vec<float> db, Mat<float> workspace) {
   const int tokens = x.extent_int(0), hidden = x.extent_int(1);
   const auto* where = "layer_norm_backward";
   require_shape(where, "dy", dy, tokens, hidden);
   require_shape(where, "w", w, hidden);
   require_shape(where, "mean", mean, tokens);
   require_shape(where, "rstd", rstd, tokens);
-  require_shape(where, "dx", dx, tokens, hidden);
+  require_shape(where, "d_stream", d_stream, tokens, hidden);
   if (dw.extent(0) != 0) require_shape(where, "dw", dw, hidden);
   if (db.extent(0) != 0) require_shape(where, "db", db, hidden);
-  if (dw.extent(0) + db.extent(0) != 0) {  // before dx, which may overwrite dy or x
+  if (dw.extent(0) + db.extent(0) != 0) {
     const int blocks = column_sum_workspace_rows(tokens);
     require_workspace(where, workspace, layer_norm_workspace_rows(tokens), hidden);
     const auto part = [&](int i) -> Mat<float> {
@@ -135,8 +134,7 @@ void layer_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x,
             hidden;
         for_each(team, hidden, [&](int h) {
           const float g = widen(w(h)) * widen(dy(t, h)), n = (widen(x(t, h)) - m) * scale;
-          const float before = add ? widen(dx(t, h)) : 0.0f;
-          dx(t, h) = narrow<D>(before + scale * (g - mean_g - n * mean_gn));
+          d_stream(t, h) += scale * (g - mean_g - n * mean_gn);
         });
       });
 }
@@ -153,20 +151,15 @@ void rms_norm(const Exec& exec, Mat<const bf16> x, Vec<const bf16> w, float eps,
 }
 
 void rms_norm_backward(const Exec& exec, Mat<const float> dy, Mat<const float> x,
-                       Vec<const float> w, Vec<const float> r, Mat<float> dx, Vec<float> dw,
-                       Mat<float> workspace, bool add) {
-  rms_norm_backward_impl<float>(exec, dy, x, w, r, dx, dw, workspace, add);
-}
-void rms_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
-                       Vec<const float> r, Mat<bf16> dx, Vec<float> dw, Mat<float> workspace,
-                       bool add) {
-  rms_norm_backward_impl<bf16>(exec, dy, x, w, r, dx, dw, workspace, add);
+                       Vec<const float> w, Vec<const float> r, Mat<float> d_stream, Vec<float> dw,
+                       Mat<float> workspace) {
+  rms_norm_backward_impl<float>(exec, dy, x, w, r, d_stream, dw, workspace);
 }
 
 void rms_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
-                       Vec<const float> r, Mat<float> dx, Vec<float> dw, Mat<float> workspace,
-                       bool add) {
-  rms_norm_backward_impl<bf16>(exec, dy, x, w, r, dx, dw, workspace, add);
+                       Vec<const float> r, Mat<float> d_stream, Vec<float> dw,
+                       Mat<float> workspace) {
+  rms_norm_backward_impl<bf16>(exec, dy, x, w, r, d_stream, dw, workspace);
 }
 
 void layer_norm(const Exec& exec, Mat<const float> x, Vec<const float> w, Vec<const float> b,
@@ -180,20 +173,14 @@ void layer_norm(const Exec& exec, Mat<const bf16> x, Vec<const bf16> w, Vec<cons
 
 void layer_norm_backward(const Exec& exec, Mat<const float> dy, Mat<const float> x,
                          Vec<const float> w, Vec<const float> mean, Vec<const float> rstd,
-                         Mat<float> dx, Vec<float> dw, Vec<float> db, Mat<float> workspace,
-                         bool add) {
-  layer_norm_backward_impl<float>(exec, dy, x, w, mean, rstd, dx, dw, db, workspace, add);
-}
-void layer_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
-                         Vec<const float> mean, Vec<const float> rstd, Mat<bf16> dx, Vec<float> dw,
-                         Vec<float> db, Mat<float> workspace, bool add) {
-  layer_norm_backward_impl<bf16>(exec, dy, x, w, mean, rstd, dx, dw, db, workspace, add);
+                         Mat<float> d_stream, Vec<float> dw, Vec<float> db, Mat<float> workspace) {
+  layer_norm_backward_impl<float>(exec, dy, x, w, mean, rstd, d_stream, dw, db, workspace);
 }
 
 void layer_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
-                         Vec<const float> mean, Vec<const float> rstd, Mat<float> dx, Vec<float> dw,
-                         Vec<float> db, Mat<float> workspace, bool add) {
-  layer_norm_backward_impl<bf16>(exec, dy, x, w, mean, rstd, dx, dw, db, workspace, add);
+                         Vec<const float> mean, Vec<const float> rstd, Mat<float> d_stream,
+                         Vec<float> dw, Vec<float> db, Mat<float> workspace) {
+  layer_norm_backward_impl<bf16>(exec, dy, x, w, mean, rstd, d_stream, dw, db, workspace);
 }
 
 }  // namespace vlmark::kernels

@@ -28,30 +28,27 @@ void rms_norm(const Exec& exec, Mat<const float> x, Vec<const float> w, float ep
 void rms_norm(const Exec& exec, Mat<const bf16> x, Vec<const bf16> w, float eps, Mat<bf16> y,
               Vec<float> r);
 
-/// Gradients of rms_norm.
+/// Gradients of rms_norm. The input's is added to an fp32 residual-stream gradient, so that the
+/// branches of all layers meet there without rounding.
 ///
-///     dx[t,h] = r[t] * (g[t,h] - n[t,h] * mean_k g[t,k] n[t,k]),   g = w * dy,   n = x * r
-///     dw[h]  += sum_t dy[t,h] * n[t,h]
+///     d_stream[t,h] += r[t] * (g[t,h] - n[t,h] * mean_k g[t,k] n[t,k]),  g = w * dy,  n = x * r
+///     dw[h]         += sum_t dy[t,h] * n[t,h]
 ///
-/// | argument        | shape                                 | meaning                             |
-/// |-----------------|---------------------------------------|-------------------------------------|
-/// | dy              | [tokens, hidden]                      | gradient of y                       |
-/// | x, w, r         | as in rms_norm                        | input, gain, saved reciprocal RMS   |
-/// | dx (out)        | [tokens, hidden]                      | overwritten; may be dy or x         |
-/// | dw (in and out) | [hidden] or empty                     | added to, fp32; empty: frozen       |
-/// | workspace       | [norm_workspace_rows(tokens), hidden] | overwritten; unused if dw is empty  |
-/// | add             | flag                                  | dx += instead of =, rounded once    |
+/// | argument              | shape                                 | meaning                            |
+/// |-----------------------|---------------------------------------|------------------------------------|
+/// | dy                    | [tokens, hidden]                      | gradient of y                      |
+/// | x, w, r               | as in rms_norm                        | input, gain, saved reciprocal RMS  |
+/// | d_stream (in and out) | [tokens, hidden]                      | added to, fp32; not dy or x        |
+/// | dw (in and out)       | [hidden] or empty                     | added to, fp32; empty: frozen      |
+/// | workspace             | [norm_workspace_rows(tokens), hidden] | overwritten; unused if dw is empty |
 ///
-/// Throws ShapeError. Cost: 11*tokens*hidden flop, 5*tokens*hidden*sizeof(T) byte.
+/// Throws ShapeError. Cost: 12*tokens*hidden flop, tokens*hidden*(4*sizeof(T) + 8) byte.
 void rms_norm_backward(const Exec& exec, Mat<const float> dy, Mat<const float> x,
-                       Vec<const float> w, Vec<const float> r, Mat<float> dx, Vec<float> dw,
-                       Mat<float> workspace, bool add = false);
+                       Vec<const float> w, Vec<const float> r, Mat<float> d_stream, Vec<float> dw,
+                       Mat<float> workspace);
 void rms_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
-                       Vec<const float> r, Mat<bf16> dx, Vec<float> dw, Mat<float> workspace,
-                       bool add = false);
-void rms_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
-                       Vec<const float> r, Mat<float> dx, Vec<float> dw, Mat<float> workspace,
-                       bool add = false);
+                       Vec<const float> r, Mat<float> d_stream, Vec<float> dw,
+                       Mat<float> workspace);
 
 /// Layer normalisation of every row, forward pass.
 ///
@@ -76,30 +73,25 @@ void layer_norm(const Exec& exec, Mat<const float> x, Vec<const float> w, Vec<co
 void layer_norm(const Exec& exec, Mat<const bf16> x, Vec<const bf16> w, Vec<const bf16> b,
                 float eps, Mat<bf16> y, Vec<float> mean, Vec<float> rstd);
 
-/// Gradients of layer_norm.
+/// Gradients of layer_norm; the input's is added to an fp32 residual-stream gradient.
 ///
-///     dx[t,h] = rstd[t] * (g[t,h] - mean_k g[t,k] - n[t,h] * mean_k g[t,k] n[t,k]),   g = w * dy
-///     dw[h]  += sum_t dy[t,h] * n[t,h],     db[h] += sum_t dy[t,h]
+///     d_stream[t,h] += rstd[t] * (g[t,h] - mean_k g[t,k] - n[t,h] * mean_k g[t,k] n[t,k]),
+///     dw[h] += sum_t dy[t,h] * n[t,h],     db[h] += sum_t dy[t,h],     g = w * dy
 ///
-/// | argument            | shape                                       | meaning                 |
-/// |---------------------|---------------------------------------------|-------------------------|
-/// | dy                  | [tokens, hidden]                            | gradient of y           |
-/// | x, w, mean, rstd    | as in layer_norm                            | input, gain, moments    |
-/// | dx (out)            | [tokens, hidden]                            | overwritten; may be dy  |
-/// | dw, db (in and out) | [hidden], or empty: frozen                  | added to, fp32          |
-/// | workspace           | [layer_norm_workspace_rows(tokens), hidden] | overwritten             |
-/// | add                 | flag                                        | dx += instead of =      |
+/// | argument              | shape                                       | meaning                |
+/// |-----------------------|---------------------------------------------|------------------------|
+/// | dy                    | [tokens, hidden]                            | gradient of y          |
+/// | x, w, mean, rstd      | as in layer_norm                            | input, gain, moments   |
+/// | d_stream (in and out) | [tokens, hidden]                            | added to, fp32         |
+/// | dw, db (in and out)   | [hidden], or empty: frozen                  | added to, fp32         |
+/// | workspace             | [layer_norm_workspace_rows(tokens), hidden] | overwritten            |
 ///
-/// Throws ShapeError. Cost: 14*tokens*hidden flop, 5*tokens*hidden*sizeof(T) byte.
+/// Throws ShapeError. Cost: 15*tokens*hidden flop, tokens*hidden*(4*sizeof(T) + 8) byte.
 void layer_norm_backward(const Exec& exec, Mat<const float> dy, Mat<const float> x,
                          Vec<const float> w, Vec<const float> mean, Vec<const float> rstd,
-                         Mat<float> dx, Vec<float> dw, Vec<float> db, Mat<float> workspace,
-                         bool add = false);
+                         Mat<float> d_stream, Vec<float> dw, Vec<float> db, Mat<float> workspace);
 void layer_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
-                         Vec<const float> mean, Vec<const float> rstd, Mat<bf16> dx, Vec<float> dw,
-                         Vec<float> db, Mat<float> workspace, bool add = false);
-void layer_norm_backward(const Exec& exec, Mat<const bf16> dy, Mat<const bf16> x, Vec<const bf16> w,
-                         Vec<const float> mean, Vec<const float> rstd, Mat<float> dx, Vec<float> dw,
-                         Vec<float> db, Mat<float> workspace, bool add = false);
+                         Vec<const float> mean, Vec<const float> rstd, Mat<float> d_stream,
+                         Vec<float> dw, Vec<float> db, Mat<float> workspace);
 
 }  // namespace vlmark::kernels

@@ -45,17 +45,6 @@ void zero_impl(const Exec& exec, Mat<T> x, Vec<const int> destination) {
       });
 }
 
-template <class T>
-void add_impl(const Exec& exec, Mat<const T> x, Mat<T> y) {
-  const int rows = y.extent_int(0), columns = y.extent_int(1);
-  require_shape("add", "x", x, rows, columns);
-  for_each_row(
-      "vlmark::add", exec, rows, KOKKOS_LAMBDA(const Team& team, int t) {
-        for_each(team, columns,
-                 [&](int h) { y(t, h) = narrow<T>(widen(y(t, h)) + widen(x(t, h))); });
-      });
-}
-
 template <class B, class T>
 void add_bias_impl(const Exec& exec, Vec<const B> b, Mat<T> y) {
   const int columns = y.extent_int(1);
@@ -110,9 +99,6 @@ void zero_rows(const Exec& exec, Mat<float> x, Vec<const int> destination) {
 void zero_rows(const Exec& exec, Mat<bf16> x, Vec<const int> destination) {
   zero_impl<bf16>(exec, x, destination);
 }
-
-void add(const Exec& exec, Mat<const float> x, Mat<float> y) { add_impl<float>(exec, x, y); }
-void add(const Exec& exec, Mat<const bf16> x, Mat<bf16> y) { add_impl<bf16>(exec, x, y); }
 
 void add_bias(const Exec& exec, Vec<const float> b, Mat<float> y) {
   add_bias_impl<float>(exec, b, y);

@@ -23,11 +23,6 @@ void scatter_rows(const Exec& exec, Mat<const bf16> rows, Vec<const int> destina
 void zero_rows(const Exec& exec, Mat<float> x, Vec<const int> destination);
 void zero_rows(const Exec& exec, Mat<bf16> x, Vec<const int> destination);
 
-/// y += x, both [rows, columns]; summed in fp32. Throws ShapeError.
-/// Cost: rows*columns flop, 3*rows*columns*sizeof(T) byte.
-void add(const Exec& exec, Mat<const float> x, Mat<float> y);
-void add(const Exec& exec, Mat<const bf16> x, Mat<bf16> y);
-
 /// y[t,:] += b. b: [columns]; y: [rows, columns]. Throws ShapeError.
 /// Cost: rows*columns flop, (2*rows + 1)*columns*sizeof(T) byte.
 void add_bias(const Exec& exec, Vec<const float> b, Mat<float> y);

@@ -162,7 +162,7 @@ void ExecutingOps<T>::run_rms_norm_backward(const Tensor& dy, const Tensor& x, i
                                             Tensor& partial_sums) {
   kernels::rms_norm_backward(exec_, mat<T>(dy), mat<T>(x), parameters_.vector(gain),
                              memory_.row<float>(scale), mat<float>(d_stream),
-                             gradient_or_none(gain), mat<float>(partial_sums), /*add=*/true);
+                             gradient_or_none(gain), mat<float>(partial_sums));
 }
 
 template <class T>

@@ -17,7 +17,8 @@ namespace {
 /// Reads errno at once: building the text may change it.
 IoError failure(const std::filesystem::path& path, const std::string& what) {
   const int code = errno;
-  return IoError(path.string() + ": " + what + " (" + std::strerror(code) + ")");
+  return IoError(path.string() + ": " + what + " (" + std::strerror(code) +
+                 "). Check the path, its permissions and the space left");
 }
 
 /// A file descriptor that closes itself where an exception passes.
