@@ -181,8 +181,7 @@ void ExecutingOps<T>::run_layer_norm_backward(const Tensor& dy, const Tensor& x,
   kernels::layer_norm_backward(exec_, mat<T>(dy), mat<T>(x), parameters_.vector(layer.gain),
                                memory_.row<float>(statistics, 0), memory_.row<float>(statistics, 1),
                                mat<float>(d_stream), gradient_or_none(layer.gain),
-                               gradient_or_none(layer.bias), mat<float>(partial_sums),
-                               /*add=*/true);
+                               gradient_or_none(layer.bias), mat<float>(partial_sums));
 }
 
 template <class T>
