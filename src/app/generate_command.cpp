@@ -7,9 +7,9 @@
 #include "src/app/commands.hpp"
 #include "src/base/error.hpp"
 #include "src/base/isa.hpp"
-#include "src/data/chat.hpp"
 #include "src/data/image.hpp"
 #include "src/data/patches.hpp"
+#include "src/data/question.hpp"
 #include "src/data/tokenizer.hpp"
 #include "src/infer/greedy.hpp"
 #include "src/io/checkpoint.hpp"
@@ -50,19 +50,14 @@ data::PatchMatrix patches_of(const GenerateOptions& options, const plan::VisionC
 
 model::Sequence prompt_of(const GenerateOptions& options, const plan::ModelConfig& model,
                           const data::Tokenizer& tokenizer) {
-  using Kind = data::ContentPart::Kind;
-  data::ChatMessage user{"user", {}};
   model::Sequence sequence;
   std::vector<plan::Grid> grids;
   if (!options.image.empty()) {
     data::PatchMatrix patches = patches_of(options, model.vision);
     grids.push_back(patches.grid);
     sequence.media.push_back({patches.grid, /*video=*/false, std::move(patches.values)});
-    user.content.push_back({Kind::image});
   }
-  user.content.push_back({Kind::text, options.prompt});
-  const std::string text = data::render_chat(std::span(&user, 1), /*add_generation_prompt=*/true);
-  sequence.ids = tokenizer.encode(data::expand_vision_pads(text, grids, model.vision.merge_size));
+  sequence.ids = data::encode_question(tokenizer, grids, options.prompt, model.vision.merge_size);
   sequence.labels.assign(sequence.ids.size(), model::ignored_label);
   return sequence;
 }

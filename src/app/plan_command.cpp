@@ -1,13 +1,11 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "src/app/commands.hpp"
 #include "src/app/progress.hpp"
 #include "src/base/error.hpp"
-#include "src/base/partition.hpp"
 #include "src/config/run_config.hpp"
 #include "src/data/patches.hpp"
 #include "src/io/hf_config.hpp"
@@ -21,7 +19,7 @@ struct Task {
   plan::ModelConfig model;
   model::TrainingSettings settings;
   int micro_batches = 1;
-  std::vector<plan::MicroBatchShape> shapes;  ///< of one rank
+  std::vector<plan::MicroBatchShape> shapes;  ///< of all ranks: the plan is an upper bound for each
 };
 
 data::ImageSize picture_size(const std::string& text) {
@@ -61,9 +59,7 @@ Task task_of_config(const PlanOptions& options) {
   const config::RunConfig config = config::load(options.config, options.set);
   config::require_valid(config, options.ranks);
   Task task;
-  task.model = config.model.folder.empty()
-                   ? plan::model_preset(config.model.preset)
-                   : io::read_hf_config(config.model.folder + "/config.json");
+  task.model = train::model_of(config.model);
   task.settings = train::training_settings(config);
   task.micro_batches = config.train.micro_batches;
   const train::CaptionData data(config.data, task.model);

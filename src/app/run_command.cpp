@@ -41,8 +41,9 @@ config::RunConfig read_config(const RunOptions& options, Communicator& comm) {
 }
 
 /// Everything the rules say about the run, the same on every rank. Collective.
-std::vector<io::Verification> verify(const train::Trainer& trainer, engine::TrainingEngine& engine,
-                                     Communicator& comm, double loss_ratio_limit) {
+std::vector<io::Verification> verify(train::Trainer& trainer, Communicator& comm,
+                                     double loss_ratio_limit) {
+  const engine::TrainingEngine& engine = trainer.engine();
   parallel::set_phase("verification");
   std::vector<io::Verification> checks;
   for (const parallel::CollectiveCheck& c : parallel::check_collectives(comm))
@@ -134,7 +135,7 @@ int run(Communicator& comm, const RunOptions& options) {
   trainer.run(*journal, [style](const train::Progress& progress) { show(progress, style); });
   const std::int64_t measured = peak_resident_bytes() - baseline;
 
-  auto checks = verify(trainer, trainer.engine(), comm, config.verify.loss_ratio_limit);
+  auto checks = verify(trainer, comm, config.verify.loss_ratio_limit);
   std::vector<CaptionAnswer> answers;
   if (config.control.captions || config.control.grey) {
     answers = ask_captions(trainer, comm, config.control.grey, config.control.max_new_tokens);

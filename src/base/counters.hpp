@@ -12,14 +12,18 @@ inline constexpr int kParts = 5;
 const char* name_of(Part part);
 
 /// What this process did, counted at the calls themselves (GEMM, attention, MPI) and never taken
-/// from a plan, so that a plan can be held against it. Not thread-safe: one compute lane per rank.
-struct Counters {
+/// from a plan, so that a plan can be held against it. Plain numbers: a step copies them.
+struct Counts {
   std::uint64_t gemm_flops[kParts] = {};       ///< 2 m n k per product
   std::uint64_t attention_flops[kParts] = {};  ///< model FLOPs, causal counted half
   std::int64_t part_ns[kParts] = {};           ///< time spent inside each part
   std::uint64_t sent_bytes = 0;                ///< payload handed to the transport by this rank
   std::uint64_t messages = 0;                  ///< transport operations started by this rank
-  /// "gemm f32 512x1536x8960 nt" -> kernel that ran and how often.
+};
+
+/// The counts, and which kernels ran. Not thread-safe: one compute lane per rank.
+struct Counters : Counts {
+  /// "gemm nt f32 512x1536x8960" -> kernel that ran and how often.
   std::map<std::string, std::map<std::string, std::uint64_t>> kernels;
 
   std::uint64_t flops() const;

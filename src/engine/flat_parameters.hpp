@@ -21,7 +21,7 @@ void fill_flat(const plan::ParameterTable& table, const plan::FlatLayout& layout
   kernels::fill(exec, 0.0f, kernels::Vec<T>(flat, static_cast<std::size_t>(layout.size())));
   std::vector<float> values;
   for (const plan::LogicalTensor& tensor : table.tensors) {
-    T* to = flat + layout.offset(tensor.parameter) + tensor.offset;
+    T* to = flat + layout.range(tensor).begin;
     for (long first = 0; first < tensor.size(); first += tensor_piece) {
       values.resize(static_cast<std::size_t>(std::min(tensor_piece, tensor.size() - first)));
       fill(tensor, first, values);
@@ -39,7 +39,7 @@ void visit_flat(const plan::ParameterTable& table, const plan::FlatLayout& layou
   const kernels::Exec exec;
   std::vector<float> values;
   for (const plan::LogicalTensor& tensor : table.tensors) {
-    const T* from = flat + layout.offset(tensor.parameter) + tensor.offset;
+    const T* from = flat + layout.range(tensor).begin;
     for (long first = 0; first < tensor.size(); first += tensor_piece) {
       values.resize(static_cast<std::size_t>(std::min(tensor_piece, tensor.size() - first)));
       kernels::convert(exec, kernels::Vec<const T>(from + first, values.size()),

@@ -11,6 +11,7 @@
 #include "src/base/partition.hpp"
 
 namespace vlmark::engine {
+
 GradientReducer::GradientReducer(const plan::FlatLayout& layout, const plan::StateLayout& state,
                                  const ArenaMemory& memory, parallel::Communicator& comm, int most,
                                  bool deterministic)

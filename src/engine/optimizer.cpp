@@ -14,12 +14,6 @@ namespace {
 
 using plan::Range;
 
-/// The elements of `range` that lie in `slice`.
-Range overlap(Range range, Range slice) {
-  const long begin = std::max(range.begin, slice.begin);
-  return {begin, std::max(begin, std::min(range.end, slice.end))};
-}
-
 kernels::Vec<float> vec(float* data, Range range) {
   return kernels::Vec<float>(data + range.begin, static_cast<std::size_t>(range.size()));
 }
@@ -40,10 +34,8 @@ Optimizer<T>::Optimizer(const plan::ParameterTable& table, const plan::FlatLayou
       second_moment_(memory.at<float>(state.second_moment)),
       block_sums_("vlmark::block_sums",
                   static_cast<std::size_t>(layout.size() / plan::FlatLayout::block)) {
-  for (const plan::LogicalTensor& tensor : table.tensors) {
-    const long begin = layout.offset(tensor.parameter) + tensor.offset;
-    tensor_ranges_.push_back({begin, begin + tensor.size()});
-  }
+  for (const plan::LogicalTensor& tensor : table.tensors)
+    tensor_ranges_.push_back(layout.range(tensor));
 }
 
 template <class T>
@@ -100,9 +92,9 @@ double Optimizer<T>::global_norm(const float* reduced) {
 }
 
 template <class T>
-void Optimizer<T>::begin_step(const Touched& touched) {
+void Optimizer<T>::begin_step(const plan::Trainable& touched) {
   touched_ = touched;
-  vision_steps_ += touched.vit || touched.merger;
+  vision_steps_ += touched.vision();
   llm_steps_ += touched.llm;
 }
 

@@ -12,15 +12,6 @@
 
 namespace vlmark::engine {
 
-/// What one step does to one parameter group: nothing where no micro-batch gave it a gradient.
-struct Touched {
-  bool vit = true, merger = true, llm = true;
-  bool operator()(plan::Group group) const {
-    if (group == plan::Group::vit) return vit;
-    return group == plan::Group::merger ? merger : llm;
-  }
-};
-
 /// The owned slice of master weights and moments, and the steps that change it. T: type of the
 /// parameters the layers read; for float they are their own master.
 template <class T>
@@ -38,7 +29,7 @@ class Optimizer {
   double global_norm(const float* reduced);
   /// AdamW on the owned slice of bucket `b`; the gradient is multiplied by the clipping factor of
   /// `norm`. `begin_step` counts the step for the groups it touches.
-  void begin_step(const Touched& touched);
+  void begin_step(const plan::Trainable& touched);
   void update(int b, const float* reduced, double norm, double learning_rate);
   /// BEFORE: every rank holds its new slice of bucket `b`. AFTER: every rank holds the bucket.
   void gather(int b);
@@ -62,7 +53,7 @@ class Optimizer {
   float *master_, *first_moment_, *second_moment_;
   Kokkos::View<double*, kernels::Memory> block_sums_;  // [layout.size() / block]
   std::vector<plan::Range> tensor_ranges_;             // [logical tensor], flat
-  Touched touched_;
+  plan::Trainable touched_;  // by this step: nothing where no micro-batch gave a gradient
   int vision_steps_ = 0, llm_steps_ = 0;
 };
 

@@ -20,9 +20,9 @@ namespace {
 using plan::ActionKind;
 
 /// The groups that some micro-batch of the step gives a gradient.
-Touched touched_by(const std::vector<plan::MicroBatchShape>& shapes,
-                   const plan::Trainable& trainable) {
-  Touched touched{false, false, false};
+plan::Trainable touched_by(const std::vector<plan::MicroBatchShape>& shapes,
+                           const plan::Trainable& trainable) {
+  plan::Trainable touched{false, false, false};
   for (const plan::MicroBatchShape& shape : shapes) {
     if (!plan::needs_backward(shape, trainable)) continue;
     touched.llm |= trainable.llm;
@@ -81,7 +81,8 @@ class Engine final : public TrainingEngine {
  private:
   T* flat() const { return memory_.at<T>(state_.parameters); }
   void run(const plan::Action& action, const StepInput& input);
-  double mean_loss(const StepInput& input);
+  /// Over the supervised tokens of the step.
+  double mean_loss(long supervised);
   /// Walks the owned slices tensor by tensor; `slice_of` gives the first element of a bucket's.
   void visit_owned(const std::function<const float*(int bucket)>& slice_of,
                    const plan::TensorVisit& visit) const;
@@ -113,23 +114,19 @@ void Engine<T>::visit_owned(const std::function<const float*(int bucket)>& slice
   for (int b = 0; b < layout_.buckets(); ++b) {
     const plan::Range slice = layout_.slice(b, comm_.rank());
     for (const plan::LogicalTensor& tensor : model_.table().tensors) {
-      const long start = layout_.offset(tensor.parameter) + tensor.offset;
-      const long begin = std::max(start, slice.begin),
-                 end = std::min(start + tensor.size(), slice.end);
-      if (begin < end)
-        visit(tensor, begin - start,
-              std::span<const float>(slice_of(b) + (begin - slice.begin),
-                                     static_cast<std::size_t>(end - begin)));
+      const plan::Range whole = layout_.range(tensor), part = plan::overlap(whole, slice);
+      if (part.size() > 0)
+        visit(tensor, part.begin - whole.begin,
+              std::span<const float>(slice_of(b) + (part.begin - slice.begin),
+                                     static_cast<std::size_t>(part.size())));
     }
   }
 }
 
 template <class T>
-double Engine<T>::mean_loss(const StepInput& input) {
+double Engine<T>::mean_loss(long supervised) {
   // Every micro-batch has one owner and the others hold zero: this sum is exact.
   comm_.all_reduce(parallel::buffer(loss_sums_), parallel::Reduce::sum).wait();
-  long supervised = 0;
-  for (const auto& shape : input.shapes) supervised += shape.supervised;
   return supervised == 0 ? 0 : tree_sum(loss_sums_) / static_cast<double>(supervised);
 }
 
@@ -153,7 +150,7 @@ StepResult Engine<T>::step(const StepInput& input) {
     result.actions.push_back({action, start, monotonic_ns()});
   }
   result.end_ns = monotonic_ns();
-  result.loss = mean_loss(input);
+  result.loss = mean_loss(supervised);
   result.grad_norm = norm_;
   return result;
 }

@@ -141,7 +141,7 @@ void append(JournalWriter& journal, const PlanValue& record) {
   append_fields(journal, RecordType::plan_value, record.name, record.value);
 }
 
-StepCounters step_counters(std::int64_t step, const Counters& before, const Counters& now) {
+StepCounters step_counters(std::int64_t step, const Counts& before, const Counts& now) {
   StepCounters work;
   work.step = step;
   for (int part = 0; part < kParts; ++part) {

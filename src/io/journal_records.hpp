@@ -155,7 +155,7 @@ void append(JournalWriter& journal, const KernelUse& record);
 void append(JournalWriter& journal, const PlanValue& record);
 
 /// Work of one step: the counters now less those at its begin.
-StepCounters step_counters(std::int64_t step, const Counters& before, const Counters& now);
+StepCounters step_counters(std::int64_t step, const Counts& before, const Counts& now);
 /// Every kernel of counters().kernels, one record each.
 void append_kernels(JournalWriter& journal, const Counters& counters);
 

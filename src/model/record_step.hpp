@@ -24,9 +24,4 @@ MemoryPlan record_training(const Qwen2VL& model, std::span<const plan::MicroBatc
                            const OpsSettings& settings, plan::Recompute recompute,
                            const plan::FlatLayout& layout, const plan::StateSettings& state);
 
-/// Arena of a generation: one sequence of `prompt` shape, then single tokens up to `capacity`.
-MemoryPlan record_generation(const Qwen2VL& model, const plan::MicroBatchShape& prompt,
-                             long capacity, const OpsSettings& settings,
-                             const plan::FlatLayout& layout);
-
 }  // namespace vlmark::model

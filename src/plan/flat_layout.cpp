@@ -11,6 +11,11 @@ long round_up(long value, long multiple) { return (value + multiple - 1) / multi
 
 }  // namespace
 
+Range overlap(Range a, Range b) {
+  const long begin = std::max(a.begin, b.begin);
+  return {begin, std::max(begin, std::min(a.end, b.end))};
+}
+
 FlatLayout::FlatLayout(const ParameterTable& table, int ranks, long bucket_elements)
     : ranks_(ranks), offsets_(table.parameters.size()) {
   expects(ranks > 0 && bucket_elements >= 0);
@@ -24,6 +29,11 @@ FlatLayout::FlatLayout(const ParameterTable& table, int ranks, long bucket_eleme
   const long length = bucket_elements == 0 ? size_ : round_up(bucket_elements, unit);
   for (long begin = 0; begin < size_; begin += length)
     buckets_.push_back({begin, std::min(begin + length, size_)});
+}
+
+Range FlatLayout::range(const LogicalTensor& tensor) const {
+  const long begin = offset(tensor.parameter) + tensor.offset;
+  return {begin, begin + tensor.size()};
 }
 
 Range FlatLayout::slice(int b, int rank) const {

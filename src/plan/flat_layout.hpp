@@ -13,6 +13,8 @@ struct Range {
   long size() const { return end - begin; }
   bool operator==(const Range&) const = default;
 };
+/// The elements that lie in both; empty (at the larger begin) where there are none.
+Range overlap(Range a, Range b);
 
 /// Where every parameter lies in the flat parameter and gradient buffers, and which slice of each
 /// bucket every data-parallel rank owns (ZeRO-1: Rajbhandari et al., arXiv:1910.02054, section 5).
@@ -31,6 +33,8 @@ class FlatLayout {
   int ranks() const { return ranks_; }
   long size() const { return size_; }  ///< elements, padding included
   long offset(int parameter) const { return offsets_[static_cast<std::size_t>(parameter)]; }
+  /// Elements of a logical tensor.
+  Range range(const LogicalTensor& tensor) const;
   int buckets() const { return static_cast<int>(buckets_.size()); }
   Range bucket(int b) const { return buckets_[static_cast<std::size_t>(b)]; }
   /// What `rank` owns of bucket `b`.

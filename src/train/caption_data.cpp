@@ -3,13 +3,11 @@
 #include <utility>
 
 #include "src/base/error.hpp"
-#include "src/data/chat.hpp"
 #include "src/data/patches.hpp"
+#include "src/data/question.hpp"
 
 namespace vlmark::train {
 namespace {
-
-using data::ContentPart;
 
 data::PixelLimits limits(const config::DataSection& settings) {
   return {static_cast<double>(settings.min_pixels), static_cast<double>(settings.max_pixels)};
@@ -83,17 +81,11 @@ CaptionData::CaptionData(const config::DataSection& settings, const plan::ModelC
 }
 
 std::vector<int> CaptionData::prompt_ids(const plan::Grid& grid) const {
-  const data::ChatMessage user{
-      "user", {{ContentPart::Kind::image}, {ContentPart::Kind::text, settings_.prompt}}};
-  const std::string text = data::render_chat(std::span(&user, 1), /*add_generation_prompt=*/true);
-  return tokenizer_.encode(
-      data::expand_vision_pads(text, std::span(&grid, 1), model_.vision.merge_size));
+  return data::encode_question(tokenizer_, std::span(&grid, 1), settings_.prompt,
+                               model_.vision.merge_size);
 }
 
-model::Sequence CaptionData::prompt(int i, bool grey) const {
-  const data::Image& original = pictures_[index(i)];
-  const data::Image picture =
-      grey ? data::constant_image(original.width, original.height, 128) : original;
+model::Sequence CaptionData::ask(const data::Image& picture) const {
   data::PatchMatrix patches =
       data::preprocess(std::span(&picture, 1), limits(settings_), model_.vision);
   model::Sequence sequence;
@@ -103,8 +95,13 @@ model::Sequence CaptionData::prompt(int i, bool grey) const {
   return sequence;
 }
 
+model::Sequence CaptionData::prompt(int i, bool grey) const {
+  const data::Image& picture = pictures_[index(i)];
+  return ask(grey ? data::constant_image(picture.width, picture.height, 128) : picture);
+}
+
 model::Sequence CaptionData::document(int i) const {
-  model::Sequence sequence = prompt(i, /*grey=*/false);
+  model::Sequence sequence = ask(pictures_[index(i)]);
   const std::vector<int>& caption = caption_ids_[index(i)];
   sequence.ids.insert(sequence.ids.end(), caption.begin(), caption.end());
   sequence.labels.insert(sequence.labels.end(), caption.begin(), caption.end());

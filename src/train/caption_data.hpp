@@ -35,6 +35,7 @@ class CaptionData {
  private:
   static std::size_t index(int i) { return static_cast<std::size_t>(i); }
   std::vector<int> prompt_ids(const plan::Grid& grid) const;
+  model::Sequence ask(const data::Image& picture) const;
 
   config::DataSection settings_;
   plan::ModelConfig model_;

@@ -19,8 +19,11 @@ std::vector<int> SampleOrder::epoch(std::int64_t epoch) const {
 std::vector<int> SampleOrder::micro_batch(std::int64_t step, int m) const {
   std::vector<int> chosen;
   std::int64_t k = (step * micro_batches_ + m) * micro_batch_samples_;
-  for (int i = 0; i < micro_batch_samples_; ++i, ++k)
-    chosen.push_back(epoch(k / samples_)[static_cast<std::size_t>(k % samples_)]);
+  std::vector<int> order;
+  for (int i = 0; i < micro_batch_samples_; ++i, ++k) {
+    if (i == 0 || k % samples_ == 0) order = epoch(k / samples_);
+    chosen.push_back(order[static_cast<std::size_t>(k % samples_)]);
+  }
   return chosen;
 }
 

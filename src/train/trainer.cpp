@@ -34,13 +34,8 @@ Work work_of(const std::vector<plan::MicroBatchShape>& shapes, int merge_unit) {
   return work;
 }
 
-plan::ModelConfig model_of(const config::ModelSection& model) {
-  return model.folder.empty() ? plan::model_preset(model.preset)
-                              : io::read_hf_config(model.folder + "/config.json");
-}
-
 /// Adds what each action of a step took to the phases of the record.
-void add_phases(io::StepTiming& timing, const engine::StepResult& result, const Counters& before) {
+void add_phases(io::StepTiming& timing, const engine::StepResult& result, const Counts& before) {
   const auto add = [&timing](io::Phase phase, std::int64_t ns) {
     timing.phase_ns[static_cast<int>(phase)] += ns;
   };
@@ -80,6 +75,11 @@ std::int64_t Work::positions() const {
 Work& Work::operator+=(const Work& other) {
   for (int k = 0; k < io::kTokenKinds; ++k) tokens[k] += other.tokens[k];
   return *this;
+}
+
+plan::ModelConfig model_of(const config::ModelSection& model) {
+  return model.folder.empty() ? plan::model_preset(model.preset)
+                              : io::read_hf_config(model.folder + "/config.json");
 }
 
 model::TrainingSettings training_settings(const config::RunConfig& config) {
@@ -148,7 +148,7 @@ std::vector<plan::MicroBatchShape> Trainer::step_shapes(int step) const {
 }
 
 void Trainer::note_step(io::JournalWriter& journal, int step, const engine::StepResult& result,
-                        const Counters& before, const Work& work, double learning_rate) const {
+                        const Counts& before, const Work& work, double learning_rate) const {
   io::StepTiming timing{step, result.start_ns, result.end_ns, {}};
   add_phases(timing, result, before);
   io::append(journal, timing);
@@ -174,7 +174,7 @@ void Trainer::run(io::JournalWriter& journal, const std::function<void(const Pro
       parallel::wait_for_all(comm_);
       window_start = monotonic_ns();
     }
-    const Counters before = counters();
+    const Counts before = counters();
     engine::StepInput input;
     input.shapes = step_shapes(step);
     input.learning_rate = learning_rate_.at(step);

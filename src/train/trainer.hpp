@@ -60,7 +60,7 @@ class Trainer {
   std::vector<plan::MicroBatchShape> step_shapes(int step) const;
   void require_same_inputs() const;
   void note_step(io::JournalWriter& journal, int step, const engine::StepResult& result,
-                 const Counters& before, const Work& work, double learning_rate) const;
+                 const Counts& before, const Work& work, double learning_rate) const;
 
   config::RunConfig config_;
   parallel::Communicator& comm_;
@@ -75,6 +75,10 @@ class Trainer {
   Work window_work_;
   double window_seconds_ = 0;
 };
+
+/// The model that the run description names: a preset, or a checkpoint folder's config.json.
+/// Throws ConfigError, IoError.
+plan::ModelConfig model_of(const config::ModelSection& model);
 
 /// Arithmetic of the engine as the run description asks for it.
 model::TrainingSettings training_settings(const config::RunConfig& config);
