@@ -3,6 +3,12 @@ add_library(vlmark_flags INTERFACE)
 target_compile_features(vlmark_flags INTERFACE cxx_std_20)
 target_include_directories(vlmark_flags INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(vlmark_flags INTERFACE -march=native -ffp-contract=fast)
+if(VLMARK_SANITIZE)
+  # Functions and lines in a report need both; findings of `undefined` end the program.
+  set(sanitize -fsanitize=${VLMARK_SANITIZE} -fno-sanitize-recover=all)
+  target_compile_options(vlmark_flags INTERFACE ${sanitize} -g1 -fno-omit-frame-pointer)
+  target_link_options(vlmark_flags INTERFACE ${sanitize})
+endif()
 target_compile_definitions(vlmark_flags INTERFACE $<$<BOOL:${VLMARK_CONTRACTS}>:VLMARK_CONTRACTS>)
 
 add_library(vlmark_warnings INTERFACE)
