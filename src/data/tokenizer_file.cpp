@@ -155,7 +155,7 @@ void read_added_tokens(const json& root, TokenizerSpec& spec, const std::string&
     token.normalized = flag("normalized");
     token.lstrip = flag("lstrip");
     token.rstrip = flag("rstrip");
-    require_one_of(entry, "single_word", {false, nullptr}, where);
+    token.single_word = flag("single_word");
     spec.added.push_back(std::move(token));
   }
 }
