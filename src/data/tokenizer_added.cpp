@@ -75,11 +75,13 @@ void AddedTokenFinder::cut(std::string_view text, std::vector<Section>& sections
     const std::size_t start = at;
     at += token->content.size();
     if (token->single_word && !stands_alone(text, start, at)) continue;
-    const std::size_t begin = token->lstrip ? without_trailing_space(text, done, start) : start;
+    const std::size_t begin =
+        token->lstrip ? std::max(without_trailing_space(text, done, start), done) : start;
     if (token->rstrip && at >= spaces_end) spaces_end = after_leading_space(text, at);
     const std::size_t end = token->rstrip ? spaces_end : at;
     if (begin > done) sections.push_back({text.substr(done, begin - done)});
-    sections.push_back({text.substr(begin, end - begin), token->id});
+    // What an earlier token swallowed whole leaves nothing to a token that would swallow as well.
+    if (begin < end) sections.push_back({text.substr(begin, end - begin), token->id});
     done = end;
   }
   if (done < text.size()) sections.push_back({text.substr(done)});

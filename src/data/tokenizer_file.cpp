@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "src/base/error.hpp"
+#include "src/base/json_depth.hpp"
 #include "src/data/pretokenize.hpp"
 #include "src/data/tokenizer_check.hpp"
 
@@ -19,12 +20,15 @@ constexpr std::array qwen2_vl_specials = {
     "<|image_pad|>",      "<|video_pad|>"};
 
 json parse(std::string_view text, const std::string& name) {
+  require_json_depth(text, name);
   try {
     return json::parse(text.begin(), text.end());
   } catch (const json::parse_error& e) {
     throw IoError(name + ": not valid JSON at byte " + std::to_string(e.byte) + " of " +
                   std::to_string(text.size()) + " (" + e.what() +
                   "). Fetch or save the tokenizer again.");
+  } catch (const json::exception& e) {  // a number too large for a double
+    throw IoError(name + ": not valid JSON (" + e.what() + "). Fetch or save the tokenizer again.");
   }
 }
 

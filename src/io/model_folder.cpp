@@ -34,7 +34,7 @@ std::vector<std::byte> as_bytes(std::span<const float> values, DType type) {
 void copy_tokenizer(const fs::path& from, const fs::path& to) {
   for (const char* name : {"tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json"}) {
     std::error_code error;
-    if (!fs::exists(from / name)) continue;
+    if (!fs::exists(from / name, error)) continue;
     fs::copy_file(from / name, to / name, fs::copy_options::overwrite_existing, error);
     if (error)
       throw IoError("export: " + (from / name).string() + " cannot be copied to " + to.string() +

@@ -180,8 +180,6 @@ INSTANTIATE_TEST_SUITE_P(
                 f["padding"] = {{"pad_id", 0}};
               },
               "padding", "pad_id"},
-        Fault{"single_word", [](json& f) { f["added_tokens"][0]["single_word"] = true; },
-              "single_word", "true"},
         Fault{"flag_is_text", [](json& f) { f["added_tokens"][0]["special"] = "yes"; }, "special",
               "\"yes\""}),
     fault_name);
