@@ -1,6 +1,7 @@
 #include "src/base/error.hpp"
 #include "src/io/hdf5_reader.hpp"
 #include "src/io/record.hpp"
+#include "src/io/record_seal.hpp"
 #include "src/io/results_folder.hpp"
 
 namespace vlmark::io {
@@ -161,6 +162,7 @@ Record read_record(const std::filesystem::path& folder) {
                   (std::filesystem::exists(journal_path(folder, 0), failure)
                        ? " (the run is incomplete: it left journals only)"
                        : ". Give the folder of a run's results"));
+  require_seal(path);
   const Hdf5Reader file(path);
   Record record;
   record.schema_version = file.attribute("/", "schema_version");

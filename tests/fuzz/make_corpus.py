@@ -188,6 +188,9 @@ def main(program):
         (CORPUS / reader).mkdir()
     subprocess.run([program, CORPUS / "journal" / "every_record", CORPUS / "record" / "one_rank"],
                    check=True)
+    # A loss that is a scalar, and the shortest list of edits.
+    write("record", "scalar_loss", bytes([3, 0, 2, 0, 0, 0, 0]))
+    write("record", "text_ranks", bytes([7, 5, 7, 2, 3, 6, 1, 27, 0, 4, 4, 0, 0, 0]))
     size = sum(path.stat().st_size for path in CORPUS.rglob("*") if path.is_file())
     print(f"{size} bytes in {sum(path.is_file() for path in CORPUS.rglob('*'))} files")
 
