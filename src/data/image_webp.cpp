@@ -3,15 +3,15 @@
 #include <webp/decode.h>
 #include <webp/demux.h>
 
+#include <algorithm>
 #include <memory>
+#include <string_view>
 
 #include "src/base/error.hpp"
 #include "src/data/image_orientation.hpp"
 
 namespace vlmark::data {
 namespace {
-
-constexpr std::size_t header_bytes = 12;  // "RIFF", size of what follows these eight, "WEBP"
 
 using Demuxer = std::unique_ptr<WebPDemuxer, decltype(&WebPDemuxDelete)>;
 
@@ -43,10 +43,27 @@ const char* text_of(VP8StatusCode status) {
   }
 }
 
+/// "RIFF", the size of what follows these eight bytes, "WEBP".
 std::size_t claimed_bytes(std::span<const std::uint8_t> bytes) {
   std::size_t size = 0;
   for (int i = 7; i >= 4; --i) size = size << 8 | bytes[static_cast<std::size_t>(i)];
   return size + 8;
+}
+
+/// Refuses the canvas that the extended header names: libwebp calls one of 2^32 pixels corrupt,
+/// which would hide the reason.
+void require_canvas_limit(std::span<const std::uint8_t> bytes, const std::string& name,
+                          std::int64_t max_pixels) {
+  constexpr std::size_t sizes = 24;  // three bytes each, less one
+  constexpr std::string_view extended = "VP8X";
+  if (bytes.size() < sizes + 6 ||
+      !std::equal(extended.begin(), extended.end(), bytes.data() + 12)) {
+    return;
+  }
+  const auto side = [&](std::size_t at) {
+    return 1 + (std::int64_t{bytes[at]} | bytes[at + 1] << 8 | bytes[at + 2] << 16);
+  };
+  require_pixel_limit(name, side(sizes), side(sizes + 3), max_pixels);
 }
 
 /// Decodes the frame into its place on the canvas `image`.
@@ -85,10 +102,11 @@ Image decode_webp(std::span<const std::uint8_t> bytes, const std::string& name,
     return IoError(name + ": cannot decode the WebP: " + problem +
                    " (the file is corrupt or truncated). Replace or re-encode it");
   };
-  if (bytes.size() < header_bytes || bytes.size() < claimed_bytes(bytes)) {
+  if (bytes.size() < claimed_bytes(bytes)) {
     throw refuse("it holds " + std::to_string(bytes.size()) + " bytes of the " +
                  std::to_string(claimed_bytes(bytes)) + " that its header names");
   }
+  require_canvas_limit(bytes, name, max_pixels);
   const WebPData data{bytes.data(), bytes.size()};
   const Demuxer demuxer(WebPDemux(&data), &WebPDemuxDelete);
   if (!demuxer) throw refuse("libwebp finds no whole picture in its chunks");

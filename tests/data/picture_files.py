@@ -9,8 +9,9 @@ import struct
 import zlib
 
 import numpy
-from PIL import Image
+from PIL import Image, ImageFile
 
+ImageFile.MAXBLOCK = 1 << 24  # a whole progressive JPEG must fit, or Pillow cannot write it
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
          (0, 1, 1, 2)]
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -154,6 +155,58 @@ def with_adobe_transform(data, transform):
                 return data[:start] + data[end:]
             return data[:start + 15] + bytes([transform]) + data[start + 16:]
     raise ValueError("no Adobe marker")
+
+
+def jpeg_of_coefficients(random, width, height, factors):
+    """A baseline JPEG of random coefficients, whose components have these sampling factors (h, v).
+
+    Pillow writes a few combinations, the format knows many. Codes of one length: 4 bits for a DC
+    size, 8 bits for an AC run and size.
+    """
+    dc_sizes = list(range(12))
+    ac_symbols = [0, 0xf0] + [run << 4 | size for run in range(16) for size in range(1, 11)]
+    segment = lambda marker, content: (bytes([0xff, marker]) +
+                                       struct.pack(">H", len(content) + 2) + content)
+    count = len(factors)
+    components = b"".join(bytes([i + 1, h << 4 | v, 0]) for i, (h, v) in enumerate(factors))
+    lengths = lambda bits, n: bytes([0] * (bits - 1) + [n] + [0] * (16 - bits))
+    head = (b"\xff\xd8" + segment(0xdb, bytes([0]) + bytes([8] * 64)) +
+            segment(0xc0, struct.pack(">BHHB", 8, height, width, count) + components) +
+            segment(0xc4, b"\x00" + lengths(4, 12) + bytes(dc_sizes)) +
+            segment(0xc4, b"\x10" + lengths(8, len(ac_symbols)) + bytes(ac_symbols)) +
+            segment(0xda, bytes([count]) + b"".join(bytes([i + 1, 0]) for i in range(count)) +
+                    b"\x00\x3f\x00"))
+    bits = []
+
+    def put(value, length):
+        bits.append(format(value, f"0{length}b") if length else "")
+
+    def put_signed(value, size):
+        put(value if value >= 0 else value + (1 << size) - 1, size)
+
+    h_max, v_max = max(h for h, _ in factors), max(v for _, v in factors)
+    # A component that stands alone is not interleaved: its blocks end with the picture.
+    across, down = ((-(-width // 8), -(-height // 8)) if count == 1 else
+                    (-(-width // (8 * h_max)), -(-height // (8 * v_max))))
+    last = [0] * count
+    for _ in range(across * down):
+        for i, (h, v) in enumerate(factors if count > 1 else [(1, 1)]):
+            for _ in range(h * v):
+                value = int(random.integers(-100, 100))
+                difference, last[i] = value - last[i], value
+                size = abs(difference).bit_length()
+                put(size, 4)
+                put_signed(difference, size)
+                for _ in range(int(random.integers(4))):
+                    value = int(random.integers(1, 30)) * int(random.choice([-1, 1]))
+                    size = abs(value).bit_length()
+                    put(ac_symbols.index(int(random.integers(4)) << 4 | size), 8)
+                    put_signed(value, size)
+                put(0, 8)  # end of block
+    text = "".join(bits)
+    text += "1" * (-len(text) % 8)
+    packed = int(text, 2).to_bytes(len(text) // 8, "big")
+    return head + packed.replace(b"\xff", b"\xff\x00") + b"\xff\xd9"
 
 
 def with_segment(data, marker, content):
