@@ -31,7 +31,7 @@ void on_free(const volatile void* memory) {
 void check_text(Bytes input, const char* text) {
   const std::string error = text;
   require(!error.empty(), "an error without a text");
-  require(error.size() <= 1024 + 16 * input.size(), "an error text without an end to it");
+  require(error.size() <= 1024 + 64 * input.size(), "an error text without an end to it");
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ struct HeapBound {
 };
 
 /// Runs a reader on an input. It may return or throw one of the project's errors. Any other
-/// exception, an error text without an end to it (above 1 KiB plus 16 times the input), and more
+/// exception, an error text without an end to it (above 1 KiB plus 64 times the input), and more
 /// heap memory than `bound` allows end the program: each is a finding.
 void bounded(Bytes input, HeapBound bound, const std::function<void()>& read);
 

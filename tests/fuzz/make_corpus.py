@@ -2,21 +2,17 @@
 
     make_corpus.py PROGRAM
 
-PROGRAM is the built fuzz_make_seeds, which writes a journal and a record. Pillow (< 13) encodes the
-JPEG files; everything else is the standard library's or copied from the repository's test data.
+PROGRAM is the built fuzz_make_seeds, which writes a journal and a record; the rest is made here or
+copied from the repository's test data. Pictures are not part of it: tests/data/pictures has them.
 Run it again where a format gains a kind of file; the corpus is part of the repository.
 """
 
-import io
 import json
 import pathlib
 import shutil
 import struct
 import subprocess
 import sys
-import zlib
-
-from PIL import Image
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -111,59 +107,6 @@ def texts():
     write("text", "invalid", b"a\xed\xa0\x80\xff<|im_end|>")
 
 
-def png(width, height, depth, colour, rows, interlace=0, extra=()):
-    def chunk(kind, data):
-        return (struct.pack(">I", len(data)) + kind + data +
-                struct.pack(">I", zlib.crc32(kind + data)))
-
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) +
-            b"".join(chunk(kind, data) for kind, data in extra) +
-            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
-
-
-def pngs():
-    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-    for colour, depths in {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 4, 8), 4: (8, 16),
-                           6: (8, 16)}.items():
-        for depth in depths:
-            width, height = 9, 5
-            row = (width * channels[colour] * depth + 7) // 8
-            rows = b"".join(bytes([y % 5]) + bytes(range(y, y + row)) for y in range(height))
-            if colour == 3:
-                rows = bytes(len(rows))
-            extra = [(b"PLTE", bytes(range(6))), (b"tRNS", b"\x80")] if colour == 3 else []
-            write("png", f"colour{colour}_depth{depth}", png(width, height, depth, colour, rows,
-                                                             extra=extra))
-    # Adam7 passes of 3 x 3 pixels: 1x1, none, none, 1x1... written as PNG's tables say.
-    passes = b"".join(b"\0" + bytes(width * 3) for width, height in
-                      ((1, 1), (0, 0), (1, 0), (1, 1), (2, 1), (1, 2), (3, 1))
-                      for _ in range(height) if width)
-    write("png", "interlaced", png(3, 3, 8, 2, passes, interlace=1))
-    write("png", "text_and_gamma", png(2, 1, 8, 2, b"\0" + bytes(6), extra=[
-        (b"gAMA", struct.pack(">I", 45455)), (b"tEXt", b"Title\0x"), (b"tRNS", bytes(6))]))
-
-
-def jpegs():
-    picture = Image.frombytes("RGB", (24, 17), bytes((7 * i * i + 13 * i) % 256
-                                                     for i in range(24 * 17 * 3)))
-
-    def encode(name, image, **options):
-        out = io.BytesIO()
-        image.save(out, "JPEG", quality=60, **options)
-        write("jpeg", name, out.getvalue())
-
-    encode("baseline_420", picture, subsampling="4:2:0")
-    encode("baseline_444", picture, subsampling="4:4:4")
-    encode("progressive", picture, progressive=True)
-    encode("restart", picture, restart_marker_blocks=1)
-    encode("grey", picture.convert("L"))
-    encode("cmyk", picture.convert("CMYK"))
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    encode("exif", picture, exif=exif)
-
-
 def captions():
     write("captions", "two", compact([
         {"file": "a.jpg", "caption": "one", "rgb_sha256": "0" * 64},
@@ -181,8 +124,7 @@ def run_config():
 
 def main(program):
     shutil.rmtree(CORPUS, ignore_errors=True)
-    for make in (safetensors, index, model_config, tokenizers, texts, pngs, jpegs, captions,
-                 run_config):
+    for make in (safetensors, index, model_config, tokenizers, texts, captions, run_config):
         make()
     for reader in ("journal", "record"):
         (CORPUS / reader).mkdir()

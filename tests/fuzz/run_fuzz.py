@@ -1,16 +1,18 @@
-"""Runs a fuzz target for a while from the corpus in the repository and prints what came of it.
+"""Runs a fuzz target for a while and prints what came of it.
 
-    run_fuzz.py PROGRAM CORPUS [--seconds 6] [--seed 1] [--keep FOLDER]
+    run_fuzz.py PROGRAM NAME SEEDS [--seconds 6] [--seed 1] [--keep FOLDER]
 
-PROGRAM reads inputs; CORPUS is a folder of tests/fuzz/corpus. New inputs go to a scratch folder
-(or to --keep), so that the repository stays as it is. An input that ends the program is kept in
-the folder fuzz-findings and named; run PROGRAM with that file alone to see it again.
+SEEDS is a pattern of files to begin with; new inputs go to a scratch folder (or to --keep), so that
+the repository stays as it is. An input that ends the program is kept in the folder fuzz-findings
+and named; run PROGRAM with that file alone to see it again.
 """
 
 import argparse
+import glob
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,19 +29,21 @@ ENVIRONMENT = {
 
 
 def run(arguments, scratch):
-    corpus = HERE / "corpus" / arguments.corpus
-    seeds = sorted(corpus.iterdir()) if corpus.is_dir() else []
+    seeds = sorted(glob.glob(arguments.seeds))
     if not seeds:
-        sys.exit(f"run_fuzz: {corpus} holds no input (fuzzing from nothing finds next to nothing)")
+        sys.exit(f"run_fuzz: {arguments.seeds} names no file (fuzzing from nothing finds next to "
+                 "nothing)")
+    for seed in seeds:
+        shutil.copy(seed, scratch)
     findings = pathlib.Path("fuzz-findings").resolve()
     findings.mkdir(exist_ok=True)
     command = [arguments.program, *LIMITS, f"-seed={arguments.seed}", "-print_final_stats=1",
                f"-max_total_time={arguments.seconds}",
-               f"-artifact_prefix={findings}/{arguments.corpus}-"]
-    dictionary = HERE / "dictionary" / f"{arguments.corpus}.txt"
+               f"-artifact_prefix={findings}/{arguments.name}-"]
+    dictionary = HERE / "dictionary" / f"{arguments.name}.txt"
     if dictionary.exists():
         command.append(f"-dict={dictionary}")
-    command += [scratch, str(corpus)]
+    command.append(scratch)
     print(" ".join(command), flush=True)
     result = subprocess.run(command, env={**os.environ, **ENVIRONMENT}, capture_output=True,
                             text=True, errors="replace")
@@ -48,16 +52,17 @@ def run(arguments, scratch):
     coverage = re.findall(r"cov: (\d+)", result.stderr)
     if result.returncode != 0 or not done:
         print("\n".join(lines[-60:]))
-        sys.exit(f"run_fuzz: {arguments.corpus}: ended with {result.returncode}; the input lies in "
+        sys.exit(f"run_fuzz: {arguments.name}: ended with {result.returncode}; the input lies in "
                  f"{findings}")
-    print(f"fuzz {arguments.corpus}: {done[-1]} inputs, {coverage[-1]} edges, no finding, seed "
+    print(f"fuzz {arguments.name}: {done[-1]} inputs, {coverage[-1]} edges, no finding, seed "
           f"{arguments.seed}, {arguments.seconds} s, {len(seeds)} inputs to begin with")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
-    parser.add_argument("corpus")
+    parser.add_argument("name")
+    parser.add_argument("seeds")
     parser.add_argument("--seconds", type=int, default=6)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", help="folder that new inputs go to and are read from")
