@@ -4,6 +4,9 @@ target_compile_features(vlmark_flags INTERFACE cxx_std_20)
 target_include_directories(vlmark_flags INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(vlmark_flags INTERFACE -march=native -ffp-contract=fast)
 target_compile_definitions(vlmark_flags INTERFACE $<$<BOOL:${VLMARK_CONTRACTS}>:VLMARK_CONTRACTS>)
+if("CUDA" IN_LIST Kokkos_DEVICES)
+  target_compile_definitions(vlmark_flags INTERFACE VLMARK_DEVICE_MEMORY)
+endif()
 
 add_library(vlmark_warnings INTERFACE)
 target_compile_options(vlmark_warnings INTERFACE
