@@ -67,7 +67,9 @@ void write_checkpoint(const std::filesystem::path& folder, const std::vector<Ten
     const auto name = shard_name(s, shards.size());
     for (const TensorSource& tensor : shards[s]) {
       if (weight_map.contains(tensor.name))
-        throw ValueError(folder.string() + ": tensor '" + tensor.name + "' is given twice");
+        throw ValueError(folder.string() + ": tensor '" + tensor.name +
+                         "' is given twice (a reader finds tensors by their names). "
+                         "Please report it");
       weight_map[tensor.name] = name;
       total += tensor.bytes();
     }

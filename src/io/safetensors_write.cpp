@@ -30,8 +30,10 @@ void write_safetensors(const std::filesystem::path& path, std::vector<TensorSour
   std::uint64_t end = 0;
   for (const TensorSource& tensor : tensors) {
     if (header.contains(tensor.name) || tensor.name == "__metadata__")
-      throw ValueError(path.string() + ": tensor '" + tensor.name +
-                       "' is given twice or has a reserved name");
+      throw ValueError(
+          path.string() + ": tensor '" + tensor.name +
+          "' is given twice or has a reserved name (a reader finds tensors by their names). "
+          "Please report it");
     const std::uint64_t begin = end;
     end += tensor.bytes();
     header[tensor.name] = {
@@ -53,7 +55,8 @@ void write_safetensors(const std::filesystem::path& path, std::vector<TensorSour
     if (written != tensor.bytes())
       throw ValueError(path.string() + ": tensor '" + tensor.name + "' gave " +
                        std::to_string(written) + " bytes but " + std::string(name_of(tensor.type)) +
-                       " " + to_text(tensor.shape) + " has " + std::to_string(tensor.bytes()));
+                       " " + to_text(tensor.shape) + " has " + std::to_string(tensor.bytes()) +
+                       " (the file would be damaged). Please report it");
   }
   file.commit();
 }
