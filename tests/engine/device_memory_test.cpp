@@ -27,31 +27,37 @@ std::vector<Step> two_steps(const plan::ModelConfig& model) {
   return {six, {six[4], six[0], six[3]}};
 }
 
+struct Case {
+  plan::ModelConfig config;
+  DType type;
+  bool deterministic;
+};
+
 TEST_F(DeviceMemory, TrainingHasTheSameBits) {
-  for (const plan::ModelConfig& config : {small_model(), small_untied_model()})
-    for (const DType type : {DType::f32, DType::bf16})
-      for (const bool deterministic : {true, false}) {
-        SCOPED_TRACE(config.name + (deterministic ? "" : " fast"));
-        const model::Qwen2VL model(config);
-        const auto steps = two_steps(config);
-        model::TrainingSettings settings{
-            .type = type, .deterministic = deterministic, .bucket_elements = 20'000};
-        const Trained plain = train(model, settings, steps, world());
-        settings.staged = true;
-        const GuardedMemory guard;
-        const Trained staged = train(model, settings, steps, world());
-        EXPECT_EQ(staged.losses, plain.losses);
-        EXPECT_EQ(staged.grad_norms, plain.grad_norms);
-        EXPECT_EQ(staged.parameters, plain.parameters);
-        EXPECT_EQ(staged.state, plain.state);
-      }
+  for (const Case& c :
+       {Case{small_model(), DType::bf16, true}, Case{small_untied_model(), DType::f32, true},
+        Case{small_untied_model(), DType::f32, false}}) {
+    SCOPED_TRACE(c.config.name + (c.deterministic ? "" : " fast"));
+    const model::Qwen2VL model(c.config);
+    const auto steps = two_steps(c.config);
+    model::TrainingSettings settings{
+        .type = c.type, .deterministic = c.deterministic, .bucket_elements = 60'000};
+    const Trained plain = train(model, settings, steps, world());
+    settings.staged = true;
+    const GuardedMemory guard;
+    const Trained staged = train(model, settings, steps, world());
+    EXPECT_EQ(staged.losses, plain.losses);
+    EXPECT_EQ(staged.grad_norms, plain.grad_norms);
+    EXPECT_EQ(staged.parameters, plain.parameters);
+    EXPECT_EQ(staged.state, plain.state);
+  }
 }
 
 TEST_F(DeviceMemory, WhatAnEngineTellsOfItselfIsTheSame) {
   const model::Qwen2VL model(small_model());
   const auto steps = two_steps(model.config());
   const auto told = [&](bool staged) {
-    model::TrainingSettings settings{.type = DType::bf16, .bucket_elements = 20'000};
+    model::TrainingSettings settings{.type = DType::bf16, .bucket_elements = 60'000};
     settings.staged = staged;
     const auto engine = make_engine(model, settings, steps, world());
     engine->step(input_of(steps[0]));
@@ -110,7 +116,7 @@ TEST_F(DeviceMemory, StagingIsPlanned) {
   };
   EXPECT_EQ(staging(planned(false)), 0);
   EXPECT_GE(staging(planned(true)), plan::staging_piece_bytes);
-  EXPECT_GT(planned(true).arena_bytes, planned(false).arena_bytes);  // index arrays
+  EXPECT_GE(planned(true).arena_bytes, planned(false).arena_bytes);  // index arrays
 }
 
 }  // namespace
