@@ -22,9 +22,11 @@ void require_heads(const char* where, const AttentionShape& shape) {
                      "as a multiple of kv_heads");
   if (shape.head_dim < 8 || shape.head_dim > kMaxHeadDim || shape.head_dim % 8 != 0)
     throw ValueError(name + ": head_dim is " + text(shape.head_dim) +
-                     " (must be a multiple of 8 from 8 to " + text(kMaxHeadDim) + ")");
+                     " (must be a multiple of 8 from 8 to " + text(kMaxHeadDim) +
+                     "). Choose hidden size and heads so that it is one");
   if (!std::isfinite(shape.scale))
-    throw ValueError(name + ": scale is " + std::to_string(shape.scale) + " (must be finite)");
+    throw ValueError(name + ": scale is " + std::to_string(shape.scale) +
+                     " (must be finite: every score is multiplied by it). Pass 1 / sqrt(head_dim)");
 }
 
 std::vector<int> require_segments(const char* where, const char* name, const Vec<const int>& cu,
@@ -37,12 +39,13 @@ std::vector<int> require_segments(const char* where, const char* name, const Vec
         what + " runs from " +
         (values.empty() ? "nothing"
                         : std::to_string(values.front()) + " to " + std::to_string(values.back())) +
-        " (must run from 0 to the number of rows, " + std::to_string(rows) + ")");
+        " (must run from 0 to the number of rows, " + std::to_string(rows) +
+        "). Pass the running sum of the segments' lengths");
   for (std::size_t i = 1; i < values.size(); ++i)
     if (values[i] < values[i - 1])
       throw ValueError(what + " falls from " + std::to_string(values[i - 1]) + " to " +
                        std::to_string(values[i]) + " at " + std::to_string(i) +
-                       " (segments follow one another)");
+                       " (segments follow one another). Pass the running sum of their lengths");
   return values;
 }
 

@@ -17,7 +17,8 @@ void softmax_cross_entropy(const Exec& exec, Mat<float> logits, Vec<const int> t
   require_shape("softmax_cross_entropy", "losses", losses, rows);
   if (!std::isfinite(scale))
     throw ValueError("softmax_cross_entropy: argument 'scale' is " + std::to_string(scale) +
-                     " (expected a finite number: every gradient is multiplied by it)");
+                     " (expected a finite number: every gradient is multiplied by it). "
+                     "Pass 1 / supervised tokens");
   expects(all_below(exec, targets, vocab));
   for_each_row(
       "vlmark::softmax_cross_entropy", exec, rows, KOKKOS_LAMBDA(const Team& team, int t) {

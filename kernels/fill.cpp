@@ -13,7 +13,8 @@ void fill_normal_impl(const Exec& exec, const Philox& stream, float scale, Vec<T
                       std::uint64_t first_index) {
   if (!std::isfinite(scale))
     throw ValueError("fill_normal: argument 'scale' is " + std::to_string(scale) +
-                     " (expected a finite number: it is the standard deviation of the weights)");
+                     " (expected a finite number: it is the standard deviation of the weights). "
+                     "Take initializer_range from the model's configuration");
   for_each_element(
       "vlmark::fill_normal", exec, x.extent(0),
       KOKKOS_LAMBDA(std::size_t i) { x(i) = narrow<T>(scale * stream.normal(first_index + i)); });

@@ -72,7 +72,8 @@ void gemm_impl(const Exec& exec, Trans ta, Trans tb, const Mat<const A>& a, cons
   ta == Trans::yes ? require_shape("gemm", "a", a, k, m) : require_shape("gemm", "a", a, m, k);
   tb == Trans::yes ? require_shape("gemm", "b", b, n, k) : require_shape("gemm", "b", b, k, n);
   if (beta != 0 && beta != 1)
-    throw ValueError("gemm: beta is " + std::to_string(beta) + " (must be 0 or 1)");
+    throw ValueError("gemm: beta is " + std::to_string(beta) +
+                     " (must be 0 or 1). Scale the operands instead");
   if (m == 0 || n == 0) return;
   if (k == 0) {
     if (beta == 0) Kokkos::deep_copy(exec, c, C{});

@@ -10,7 +10,9 @@ namespace {
 void require_eps(const char* where, float eps) {
   if (eps > 0 && eps < Kokkos::Experimental::infinity_v<float>) return;
   throw ValueError(std::string(where) + ": argument 'eps' is " + std::to_string(eps) +
-                   " (expected a finite number above 0: a row of zeros would divide by zero)");
+                   " (expected a finite number above 0: a row of zeros would divide by zero). Take "
+                   "it from the model's "
+                   "configuration");
 }
 
 template <class T>

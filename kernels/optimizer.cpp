@@ -11,7 +11,8 @@ namespace {
 void require_value(const char* name, double value, bool valid, const char* expected) {
   if (valid) return;  // NaN fails every comparison
   throw ValueError("adamw: argument '" + std::string(name) + "' is " + std::to_string(value) +
-                   " (expected " + expected + ": the weights would be lost)");
+                   " (expected " + expected +
+                   ": the weights would be lost). Correct the optimizer's settings");
 }
 
 void require_valid(const AdamW& s, float gradient_scale) {

@@ -24,7 +24,7 @@ std::size_t count_impl(const Exec& exec, Vec<const T> x) {
 void block_square_sums(const Exec& exec, Vec<const float> x, int block, Vec<double> sums) {
   if (block <= 0)
     throw ValueError("block_square_sums: argument 'block' is " + std::to_string(block) +
-                     " (expected a number of elements above 0)");
+                     " (expected a number of elements above 0). Pass FlatLayout::block");
   const std::size_t n = x.extent(0), size = static_cast<std::size_t>(block);
   const auto blocks = static_cast<long>((n + size - 1) / size);
   require_shape("block_square_sums", "sums", sums, blocks);

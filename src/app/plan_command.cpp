@@ -39,7 +39,7 @@ Task task_of_model(const PlanOptions& options) {
     throw ConfigError("--precision: '" + options.precision + "' is not known. Use fp32 or bf16");
   if (options.text_tokens < 1)
     throw ConfigError("--text-tokens: " + std::to_string(options.text_tokens) +
-                      " must be at least 1");
+                      " (a micro-batch holds a sequence of at least 1). Raise it");
   task.settings.type = options.precision == "fp32" ? DType::f32 : DType::bf16;
   task.settings.bucket_elements = config::ParallelSection{}.bucket_elements;
   task.micro_batches = options.micro_batches > 0 ? options.micro_batches : options.ranks;
@@ -77,7 +77,8 @@ std::string gigabytes(double bytes) { return fmt::format("{:10.3f} GB", bytes * 
 
 int plan_command(const PlanOptions& options) {
   if (options.ranks < 1)
-    throw ConfigError("--ranks: " + std::to_string(options.ranks) + " must be at least 1");
+    throw ConfigError("--ranks: " + std::to_string(options.ranks) +
+                      " (at least 1 rank runs). Raise it");
   const Task task = options.config.empty() ? task_of_model(options) : task_of_config(options);
   const model::Qwen2VL model(task.model);
   const model::MemoryPlan plan = model::plan_training(

@@ -63,7 +63,8 @@ void require_image(const std::string& where, const Image& image) {
   throw ShapeError(where + ": picture of " + std::to_string(image.width) + "x" +
                    std::to_string(image.height) + " pixels with " +
                    std::to_string(image.rgb.size()) +
-                   " values (both sides must be positive and hold 3 values a pixel)");
+                   " values (both sides must be positive and hold 3 values a pixel). "
+                   "Pass what read_image gives");
 }
 
 void require_pixel_limit(const std::string& name, std::int64_t width, std::int64_t height,
@@ -93,7 +94,8 @@ Image read_image(const std::filesystem::path& file, std::int64_t max_pixels) {
 Image constant_image(int width, int height, std::uint8_t value) {
   if (width < 1 || height < 1) {
     throw ValueError("constant_image: size " + std::to_string(width) + "x" +
-                     std::to_string(height) + " (both sides must be positive)");
+                     std::to_string(height) +
+                     " (both sides must be positive). Ask for a larger one");
   }
   return {width, height, std::vector<std::uint8_t>(std::size_t{3} * width * height, value)};
 }

@@ -15,13 +15,14 @@ constexpr const char* kIndex = "model.safetensors.index.json";
 std::map<std::string, std::string> read_weight_map(const nlohmann::json& json,
                                                    const std::filesystem::path& index) {
   if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object())
-    throw IoError(index.string() + ": has no 'weight_map' (expected {tensor: file})");
+    throw IoError(index.string() +
+                  ": has no 'weight_map' (expected {tensor: file}). Fetch the index again");
   std::map<std::string, std::string> files;
   for (const auto& [name, file] : json["weight_map"].items()) {
     if (!file.is_string() || file.get<std::string>().empty() ||
         std::filesystem::path(file.get<std::string>()).has_parent_path())
       throw IoError(index.string() + ": tensor '" + name + "' is in " + file.dump() +
-                    " (expected the name of a file beside the index)");
+                    " (expected the name of a file beside the index). Fetch the index again");
     files[name] = file.get<std::string>();
   }
   return files;
@@ -90,7 +91,8 @@ void Checkpoint::add_file(const std::filesystem::path& path) {
     if (!added)
       throw IoError(path.string() + ": tensor '" + tensor.name +
                     "' stands for the same weight as '" + at->second.tensor->name + "' in " +
-                    file_of(name).string() + " (which of the two is meant is not clear)");
+                    file_of(name).string() +
+                    " (which of the two is meant is not clear). Remove one of them");
   }
 }
 
@@ -134,7 +136,8 @@ const Checkpoint::Place& Checkpoint::place(std::string_view name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end())
     throw IoError(path_.string() + ": has no tensor '" + std::string(name) + "' (it holds " +
-                  std::to_string(tensors_.size()) + " others)");
+                  std::to_string(tensors_.size()) +
+                  " others). Check that the folder belongs to this model");
   return found->second;
 }
 

@@ -79,7 +79,9 @@ CheckpointWriter::CheckpointWriter(const fs::path& folder, std::vector<Shard> sh
     progress_.push_back({nullptr, data_bytes(shards_[s])});
     for (const TensorSpec& tensor : shards_[s].tensors)
       if (!shard_of_.try_emplace(tensor.name, s).second)
-        throw ValueError(folder.string() + ": tensor '" + tensor.name + "' is given twice");
+        throw ValueError(folder.string() + ": tensor '" + tensor.name +
+                         "' is given twice (a reader finds tensors by their names). Please report "
+                         "it");
   }
 }
 
@@ -99,12 +101,14 @@ void CheckpointWriter::write(std::string_view name, std::uint64_t first,
   const auto found = shard_of_.find(name);
   if (found == shard_of_.end())
     throw ValueError(folder_.string() + ": tensor '" + std::string(name) +
-                     "' is not of this checkpoint");
+                     "' is not of this checkpoint (its shards are laid out). Please report it");
   const std::size_t shard = found->second;
   Progress& progress = progress_[shard];
   if (bytes.empty()) return;
   if (progress.missing < bytes.size())
-    throw ValueError(folder_.string() + ": tensor '" + std::string(name) + "' is given twice");
+    throw ValueError(folder_.string() + ": tensor '" + std::string(name) +
+                     "' got more bytes than its shard has room for (it is whole already). Please "
+                     "report it");
   if (!progress.writer) open(shard);
   progress.writer->write(name, first, bytes);
   progress.missing -= bytes.size();

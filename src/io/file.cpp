@@ -36,7 +36,9 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   if (file.value < 0) throw failure(path, "cannot be opened");
   struct stat status = {};
   if (::fstat(file.value, &status) != 0) throw failure(path, "cannot be examined");
-  if (!S_ISREG(status.st_mode)) throw IoError(path.string() + ": is not a regular file");
+  if (!S_ISREG(status.st_mode))
+    throw IoError(path.string() +
+                  ": is not a regular file (only those are mapped). Check the path");
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size == 0) return;  // mmap refuses a length of zero
   void* start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.value, 0);

@@ -24,7 +24,7 @@ void require_class(hid_t type, H5T_class_t expected, const std::string& where) {
   const H5T_class_t actual = H5Tget_class(type);
   if (actual != expected)
     throw IoError(where + ": holds elements of HDF5 class " + std::to_string(actual) +
-                  " (expected " + std::to_string(expected) + ")");
+                  " (expected " + std::to_string(expected) + "). Restore the record, or run again");
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ std::size_t Hdf5Reader::require_extents(const std::string& dataset,
   const auto actual = extents(dataset);
   if (actual != expected)
     throw IoError(at(dataset) + " has extents " + to_text(actual) + " (expected " +
-                  to_text(expected) + ": the record is damaged)");
+                  to_text(expected) + ": the record is damaged). Restore it, or run again");
   std::size_t count = 1;
   for (const std::int64_t extent : expected) count *= static_cast<std::size_t>(extent);
   return count;

@@ -108,7 +108,9 @@ void read_special_ids(JsonFields& ids, plan::ModelConfig& model) {
 
 plan::ModelConfig read_hf_config(const std::filesystem::path& file) {
   const Json json = parse_json(read_text_file(file), file.string());
-  if (!json.is_object()) throw ConfigError(file.string() + ": is not a JSON object");
+  if (!json.is_object())
+    throw ConfigError(file.string() + ": is not a JSON object (it is " + json.type_name() +
+                      "). Give the config.json of a Qwen2-VL model");
   Problems problems;
   JsonFields top({{"", &json}}, problems);
   JsonFields vision(top.objects("vision_config"), problems);
@@ -134,8 +136,9 @@ plan::ModelConfig read_hf_config(const std::filesystem::path& file) {
   if (problems.empty()) return model;
   std::string list;
   for (const auto& problem : problems) list += "\n  " + problem;
-  throw ConfigError(file.string() + ": describes no model that can be run (" +
-                    std::to_string(problems.size()) + " problems)" + list);
+  throw ConfigError(
+      file.string() + ": describes no model that can be run (" + std::to_string(problems.size()) +
+      " problems). Give the config.json of a Qwen2-VL model, or correct these:" + list);
 }
 
 }  // namespace vlmark::io

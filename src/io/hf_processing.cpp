@@ -13,7 +13,9 @@ using Json = nlohmann::json;
 
 Json read_object(const std::filesystem::path& file) {
   Json json = parse_json(read_text_file(file), file.string());
-  if (!json.is_object()) throw ConfigError(file.string() + ": is not a JSON object");
+  if (!json.is_object())
+    throw ConfigError(file.string() + ": is not a JSON object (it is " + json.type_name() +
+                      "). Fetch the model's folder again");
   return json;
 }
 

@@ -15,13 +15,14 @@ nlohmann::json parse_json(std::string_view text, const std::string& where) {
     if (event == Event::object_end) keys.pop_back();
     if (event == Event::key && !keys.back().insert(parsed.get<std::string>()).second)
       throw IoError(where + ": the key '" + parsed.get<std::string>() +
-                    "' stands twice (which of the two is meant is not clear)");
+                    "' stands twice (which of the two is meant is not clear). Remove one of them");
     return true;
   };
   try {
     return nlohmann::json::parse(text, refuse_repetition);
   } catch (const nlohmann::json::exception& e) {
-    throw IoError(where + ": is not valid JSON (" + e.what() + ")");
+    throw IoError(where + ": is not valid JSON (" + e.what() +
+                  "). Correct the file, or fetch it again");
   }
 }
 

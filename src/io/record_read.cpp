@@ -17,8 +17,9 @@ void require_axis(const Hdf5Reader& file, const std::string& dataset, const char
   for (int i = 0; i < count; ++i) expected += " " + std::string(name(i));
   for (const auto& entry : stored) actual += " " + entry;
   if (actual != expected)
-    throw IoError(dataset + ": its axis '" + axis + "' is" + actual + " (expected" + expected +
-                  "; the record was written by another version)");
+    throw IoError(
+        dataset + ": its axis '" + axis + "' is" + actual + " (expected" + expected +
+        "; the record was written by another version). Use the version of vlmark that wrote it");
 }
 
 /// Calls place(index of the element within its record, rank, step) for [step, rank, width].
@@ -171,7 +172,7 @@ Record read_record(const std::filesystem::path& folder) {
   const auto per_rank = file.extents("/steps/start_ns");
   if (per_rank.size() != 2)
     throw IoError(path.string() + ": /steps/start_ns has " + std::to_string(per_rank.size()) +
-                  " dimensions (expected 2: step and rank)");
+                  " dimensions (expected 2: step and rank). Restore the record, or run again");
   record.ranks = static_cast<int>(per_rank[1]);
   read_steps(file, record);
   read_timing(file, record);

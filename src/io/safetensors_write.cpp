@@ -29,7 +29,8 @@ SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,
     const Place place{end, tensor.bytes(), 0};
     if (!places_.try_emplace(tensor.name, place).second || tensor.name == "__metadata__")
       throw ValueError(path.string() + ": tensor '" + tensor.name +
-                       "' is given twice or has a reserved name");
+                       "' is given twice or has a reserved name (a reader finds tensors by their "
+                       "names). Please report it");
     end += place.bytes;
     header[tensor.name] = {{"dtype", name_of(tensor.type)},
                            {"shape", tensor.shape},
@@ -47,12 +48,14 @@ void SafetensorsWriter::write(std::string_view name, std::uint64_t first,
                               std::span<const std::byte> bytes) {
   const auto found = places_.find(name);
   if (found == places_.end())
-    throw ValueError(path_.string() + ": tensor '" + std::string(name) + "' is not of this file");
+    throw ValueError(path_.string() + ": tensor '" + std::string(name) +
+                     "' is not of this file (its header is written). Please report it");
   Place& place = found->second;
   if (first > place.bytes || bytes.size() > place.bytes - first)
     throw ValueError(path_.string() + ": tensor '" + std::string(name) + "' got bytes [" +
                      std::to_string(first) + ", " + std::to_string(first + bytes.size()) +
-                     ") but has " + std::to_string(place.bytes));
+                     ") but has " + std::to_string(place.bytes) +
+                     " (the next one would be damaged). Please report it");
   file_.write_at(place.begin + first, bytes);
   place.written += bytes.size();
 }
@@ -62,7 +65,8 @@ void SafetensorsWriter::commit() {
     if (place.written != place.bytes)
       throw ValueError(path_.string() + ": tensor '" + name + "' got " +
                        std::to_string(place.written) + " bytes but has " +
-                       std::to_string(place.bytes));
+                       std::to_string(place.bytes) +
+                       " (the file would be damaged). Please report it");
   file_.commit();
 }
 

@@ -1,14 +1,15 @@
 #include "src/train/trainer.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include "parallel/agree.hpp"
+#include "parallel/gather.hpp"
 #include "parallel/phase.hpp"
 #include "parallel/scalars.hpp"
 #include "src/base/clock.hpp"
 #include "src/base/error.hpp"
 #include "src/base/partition.hpp"
-#include "src/base/philox.hpp"
 #include "src/io/hf_config.hpp"
 #include "src/io/journal_records.hpp"
 #include "src/io/model_folder.hpp"
@@ -32,6 +33,17 @@ Work work_of(const std::vector<plan::MicroBatchShape>& shapes, int merge_unit) {
     work.tokens[kind(TokenKind::documents)] += static_cast<std::int64_t>(shape.sequences.size());
   }
   return work;
+}
+
+/// The first lines in which two unequal texts differ.
+std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b) {
+  std::istringstream rest_a(a), rest_b(b);
+  std::string line_a, line_b;
+  while (line_a == line_b) {
+    if (!std::getline(rest_a, line_a)) line_a = "nothing more";
+    if (!std::getline(rest_b, line_b)) line_b = "nothing more";
+  }
+  return {line_a, line_b};
 }
 
 /// Adds what each action of a step took to the phases of the record.
@@ -133,11 +145,15 @@ void Trainer::require_same_inputs() const {
     inputs += "\n" + data_->entry(i).caption + " " + std::to_string(shape.tokens()) + " " +
               std::to_string(shape.patches());
   }
-  if (!parallel::same_on_all_ranks(comm_, hash_name(inputs)))
-    throw AgreedError(
-        "set-up: ranks read different run descriptions or data (they would train on "
-        "different batches). Give every rank the same files",
-        ExitCode::usage);
+  const std::string common = parallel::broadcast_string(comm_, inputs);
+  parallel::agree(comm_, "compare the inputs of all ranks", [&] {
+    if (inputs == common) return;
+    const auto [here, there] = first_difference(inputs, common);
+    throw ConfigError("set-up: this rank, on " + comm_.host() + ", reads '" + here +
+                      "' where rank 0 reads '" + there +
+                      "' (they would train on different batches). Give every rank the same "
+                      "run description and data");
+  });
 }
 
 std::vector<plan::MicroBatchShape> Trainer::step_shapes(int step) const {

@@ -158,10 +158,10 @@ vlmark_add_unequal_ranks(corrupt_on_one_rank EXIT 3 WITH "data.folder=${faults}/
 vlmark_add_unequal_ranks(bad_key_on_one_rank EXIT 2 WITH train.stepz=3
   SAYS "all 2 ranks in phase 'run description': rank 1: " "train.stepz is not a known key")
 vlmark_add_unequal_ranks(other_seed_on_one_rank EXIT 2 WITH model.seed=5
-  SAYS "ranks read different run descriptions or data")
+  SAYS "rank 1: set-up: this rank" "reads 'seed = 5  # of weights and sample order' where rank 0 reads 'seed = 1")
 
 vlmark_add_program_fault(plan_fault.no_ranks EXIT 2 COMMAND plan --model 7B --ranks 0
-  SAYS "--ranks: 0 must be at least 1")
+  SAYS "--ranks: 0 (at least 1 rank runs). Raise it")
 vlmark_add_program_fault(plan_fault.unknown_model EXIT 2 COMMAND plan --model 9B
   SAYS "no preset is called '9B'. Use one of nano, 2B, 7B, 72B")
 vlmark_add_program_fault(plan_fault.picture_without_size EXIT 2 COMMAND plan --picture 4x

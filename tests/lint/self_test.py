@@ -50,8 +50,15 @@ class Planted(unittest.TestCase):
         self.assertIn(expected, output)
 
     def test_nothing_to_check_is_a_failure(self):
-        for name in ("format", "length", "words", "includes", "kokkos_labels"):
+        for name in ("format", "length", "words", "includes", "kokkos_labels", "messages"):
             self.refuses(name, "found nothing to check")
+
+    def test_messages(self):
+        self.write("src/io/a.cpp", 'void f() { throw IoError(where() + ": is cut (a bad copy). " +\n'
+                                   '                         "Fetch it again"); }\n')
+        self.accepts("messages")
+        self.write("src/io/b.cpp", 'void f() { throw io::IoError(name + ": is cut (a bad copy)"); }\n')
+        self.refuses("messages", "src/io/b.cpp:1: the error does not say what to do")
 
     def test_format(self):
         self.write("src/base/a.cpp", "int f() { return 1; }\n")
