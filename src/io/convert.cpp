@@ -14,8 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kPiece = 1 << 20;  // elements
-
 // What belongs to a model besides config.json and weights.
 constexpr const char* kOtherFiles[] = {"generation_config.json",
                                        "preprocessor_config.json",
@@ -115,8 +113,9 @@ void Converter::copy(const Passage& p, CheckpointWriter& writer) const {
   const std::size_t from_size = size_of(from.type), to_size = size_of(p.to.type);
   std::vector<float> values;
   std::vector<bf16> narrowed;
-  for (std::size_t first = 0; first < from.numel(); first += kPiece) {
-    const std::size_t count = std::min(kPiece, from.numel() - first);
+  constexpr std::size_t piece = weights_piece;
+  for (std::size_t first = 0; first < from.numel(); first += piece) {
+    const std::size_t count = std::min(piece, from.numel() - first);
     const auto stored = from.data.subspan(first * from_size, count * from_size);
     std::span<const std::byte> bytes = stored;
     if (from.type != p.to.type) {

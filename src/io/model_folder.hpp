@@ -28,6 +28,9 @@ plan::TensorFill read_weights(const std::filesystem::path& folder,
 /// The type most weights of a checkpoint are stored in, by bytes: bf16, else fp32.
 DType stored_precision(const Checkpoint& checkpoint);
 
+/// Elements of a tensor that are in memory at a time while weights are copied.
+inline constexpr long weights_piece = 1 << 20;
+
 /// How weights are stored.
 struct WeightFormat {
   DType type = DType::bf16;  ///< fp32 or bf16
