@@ -7,6 +7,7 @@
 #include "src/engine/executing_ops.hpp"
 #include "src/engine/flat_parameters.hpp"
 #include "src/engine/inference_over.hpp"
+#include "src/model/generation_plan.hpp"
 #include "src/model/recording_ops.hpp"
 
 namespace vlmark::engine {
@@ -64,7 +65,6 @@ class Engine final : public InferenceEngine {
   template <class Work>
   std::int64_t recorded_bytes(const Work& work) const {
     plan::Arena arena;
-    const DType type = std::is_same_v<T, float> ? DType::f32 : DType::bf16;
     model::RecordingOps ops(model_.table(), arena, {type, nothing_learns, staging_.staged()});
     work(ops);
     return arena.high_water();
@@ -74,13 +74,9 @@ class Engine final : public InferenceEngine {
     Session session(*this, recorded_bytes(work));
     return to_host(session, work(session.ops));
   }
-  /// Logits after the last row of `batch`, whose keys and values go into `cache`.
-  model::Tensor last_logits(model::Ops& ops, const model::MicroBatch& batch,
-                            model::KvCache& cache) const {
-    const int last[] = {static_cast<int>(batch.ids.size()) - 1};
-    return model_.logits(ops, ops.gather_rows(model_.hidden(ops, batch, &cache), last));
-  }
   std::vector<float> to_host(const Session& session, const model::Tensor& x) const;
+
+  static constexpr DType type = std::is_same_v<T, float> ? DType::f32 : DType::bf16;
 
   const model::Qwen2VL& model_;
   plan::FlatLayout layout_;
@@ -113,14 +109,10 @@ std::vector<float> Engine<T>::prefill(const model::MicroBatch& prompt, long capa
                      std::to_string(model_.config().max_positions) +
                      " positions. Ask for fewer new tokens or a smaller picture");
   session_.reset();
-  const std::int64_t bytes = recorded_bytes([&](model::Ops& ops) {
-    model::KvCache cache = model_.cache(ops, capacity);
-    last_logits(ops, prompt, cache);
-  });
-  session_.emplace(*this, bytes);
+  session_.emplace(*this, model::plan_generation(model_, type, prompt, capacity).answer_bytes);
   session_->cache = model_.cache(session_->ops, capacity);
   session_->delta = prompt.rope_deltas.at(0);
-  return to_host(*session_, last_logits(session_->ops, prompt, session_->cache));
+  return to_host(*session_, model::last_logits(model_, session_->ops, prompt, session_->cache));
 }
 
 template <class T>
@@ -128,7 +120,8 @@ std::vector<float> Engine<T>::decode(int token) {
   if (!session_) throw ValueError("decode: there is no sequence. Call prefill first");
   Session& s = *session_;
   const int position = static_cast<int>(s.cache.filled) + s.delta;
-  return to_host(s, last_logits(s.ops, model::single_token(token, position), s.cache));
+  return to_host(s,
+                 model::last_logits(model_, s.ops, model::single_token(token, position), s.cache));
 }
 
 template <class T>
