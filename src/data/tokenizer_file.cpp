@@ -1,23 +1,17 @@
 #include "src/data/tokenizer_file.hpp"
 
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "src/base/error.hpp"
 #include "src/base/json_depth.hpp"
 #include "src/data/pretokenize.hpp"
+#include "src/data/special_tokens.hpp"
 #include "src/data/tokenizer_check.hpp"
 
 namespace vlmark::data {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::array qwen2_vl_specials = {
-    "<|endoftext|>",      "<|im_start|>",     "<|im_end|>",     "<|object_ref_start|>",
-    "<|object_ref_end|>", "<|box_start|>",    "<|box_end|>",    "<|quad_start|>",
-    "<|quad_end|>",       "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>",
-    "<|image_pad|>",      "<|video_pad|>"};
 
 json parse(std::string_view text, const std::string& name) {
   require_json_depth(text, name);

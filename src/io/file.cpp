@@ -70,6 +70,15 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
+void drop_pages(std::span<const std::byte> part) {
+  // The page that the next part begins on stays.
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<std::uintptr_t>(part.data());
+  const std::uintptr_t begin = first / page * page, end = (first + part.size()) / page * page;
+  // Advice: where the system does not take it, the pages merely stay.
+  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 OutputFile::OutputFile(const std::filesystem::path& path)
     : path_(path), temporary_(path.string() + ".tmp") {
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -84,6 +93,18 @@ OutputFile::~OutputFile() {
 
 void OutputFile::write(std::span<const std::byte> bytes) { write_all(descriptor_, bytes, path_); }
 void OutputFile::write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+
+void OutputFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written =
+        ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0)
+      throw failure(path_, "cannot write " + std::to_string(bytes.size()) + " more bytes");
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+}
 
 void OutputFile::commit() {
   if (::fsync(descriptor_) != 0) throw failure(path_, "cannot be flushed to the device");
@@ -116,6 +137,14 @@ void sync_to_device(const std::filesystem::path& path) {
 std::string read_text_file(const std::filesystem::path& path) {
   const MappedFile file(path);
   return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
+}
+
+void duplicate(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::error_code error;
+  std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing, error);
+  if (error)
+    throw IoError(from.string() + ": cannot be copied to " + to.string() + " (" + error.message() +
+                  "). Check the space left and the permissions");
 }
 
 void write_text_file(const std::filesystem::path& path, std::string_view text) {
