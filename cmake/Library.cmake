@@ -13,9 +13,7 @@ target_compile_definitions(vlmark_flags INTERFACE $<$<BOOL:${VLMARK_CONTRACTS}>:
 
 add_library(vlmark_warnings INTERFACE)
 target_compile_options(vlmark_warnings INTERFACE
-  -Wall -Wextra -Wnon-virtual-dtor -Woverloaded-virtual -Wno-unknown-pragmas -Wno-missing-field-initializers
-  # CUDA's headers put names such as `half` into the global namespace.
-  $<$<NOT:$<BOOL:${VLMARK_CUDA}>>:-Wshadow>
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wno-unknown-pragmas -Wno-missing-field-initializers
   # g++ 12 warns of overlap in plain std::string assignments (GCC bug 105651).
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
   $<$<BOOL:${VLMARK_WERROR}>:-Werror>)

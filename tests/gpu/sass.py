@@ -13,11 +13,31 @@ INSTRUCTION = re.compile(
     r"^\s+/\*[0-9a-f]{4,}\*/\s+(?:\{\s*)?(?:@!?U?P[0-9T]+\s+)?([A-Z][A-Z0-9_.]*)")
 
 
-class Kernel:
-    """One kernel: its demangled name, resources and counts of instructions (not of executions)."""
+# What is neither a name nor the length of one: substitutions, template parameters, literals.
+NO_NAME = re.compile(r"S[0-9A-Z]*_|T[0-9]*_|L[a-z][0-9]+E")
 
-    def __init__(self, name, resources, operations):
-        self.name = name
+
+def names_in(symbol):
+    """The names in a mangled symbol, in order (Itanium C++ ABI, 5.1.3: length, then name). Binutils'
+    demangler gives up on nvcc's lambdas."""
+    names, at = [], 0
+    while at < len(symbol):
+        if skipped := NO_NAME.match(symbol, at):
+            at = skipped.end()
+        elif length := re.compile(r"[0-9]+").match(symbol, at):
+            at = length.end() + int(length[0])
+            names.append(symbol[length.end():at])
+        else:
+            at += 1
+    return names
+
+
+class Kernel:
+    """One kernel: the names in its symbol, its resources and counts of instructions (not of
+    executions)."""
+
+    def __init__(self, symbol, resources, operations):
+        self.names = names_in(symbol)
         self.registers = resources["REG"]
         self.stack = resources["STACK"]
         self.operations = operations
@@ -51,12 +71,6 @@ def cuobjdump(option, path):
     return run.stdout.splitlines()
 
 
-def demangle(names):
-    text = subprocess.run(["c++filt"], input="\n".join(names), capture_output=True, text=True,
-                          check=True).stdout
-    return text.splitlines()
-
-
 def kernels(path):
     """Every kernel in the file."""
     resources, operations, name = {}, collections.defaultdict(collections.Counter), None
@@ -71,5 +85,4 @@ def kernels(path):
             name = match[1]
         elif name and (match := INSTRUCTION.match(line)):
             operations[name][match[1]] += 1
-    return [Kernel(title, used, operations[mangled])
-            for title, (mangled, used) in zip(demangle(list(resources)), resources.items())]
+    return [Kernel(symbol, used, operations[symbol]) for symbol, used in resources.items()]

@@ -3,8 +3,8 @@
 
     sass_gate.py LIBRARY... --table docs/gpu.md --tools FOLDER [--report]
 
-A row is a family of kernels: functions of kernels/ (a regular expression that one of the names in
-the kernel's symbol must match whole), the most registers, whether local memory (spills, arrays that
+A row is a family of kernels: functions of kernels/ (a regular expression that a name in the
+kernel's symbol must match whole), the most registers, whether local memory (spills, arrays that
 are indexed) is allowed, the bits that the widest load and store from and to global memory must
 move, and the tensor-core instruction it must use. A family without a kernel fails, and so does a
 kernel without a family. Exit code: 0 all hold, 1 one does not, 2 usage or a tool is missing.
@@ -17,7 +17,6 @@ import sys
 import sass
 
 COLUMNS = ["family", "functions", "registers", "local memory", "load", "store", "tensor cores"]
-OWN = re.compile(r"vlmark::kernels::(?:\(anonymous namespace\)::)?(\w+)")
 
 
 def table(path):
@@ -41,14 +40,9 @@ def table(path):
     return rows
 
 
-def functions(name):
-    """The project's functions in a kernel's symbol."""
-    return set(OWN.findall(name))
-
-
 def belongs(kernel, row):
     pattern = re.compile(row["functions"].strip("`").replace("\\|", "|"))
-    return any(pattern.fullmatch(function) for function in functions(kernel.name))
+    return any(pattern.fullmatch(name) for name in kernel.names)
 
 
 def failures(kernel, row):
@@ -67,32 +61,39 @@ def failures(kernel, row):
         yield "no instructions could be read"
 
 
-def short(name):
-    """The last function of the project in the symbol, with its types."""
-    found = re.findall(r"vlmark::kernels::(?:\(anonymous namespace\)::)?(\w+(?:<[^()]{0,60}>)?)", name)
-    return " / ".join(dict.fromkeys(found))[:150] or name[:150]
+def own(kernel):
+    """Whether it is the project's and not one of Kokkos' own."""
+    return "vlmark" in kernel.names
+
+
+def short(kernel):
+    """The names in the symbol that tell kernels apart."""
+    noise = {"vlmark", "kernels", "Kokkos", "Impl", "View", "Cuda", "CudaSpace", "CudaTeamMember",
+             "TeamPolicy", "LayoutRight", "ParallelFor", "FunctorWrapper"}
+    return " ".join(name for name in dict.fromkeys(kernel.names)
+                    if name not in noise and not name.startswith(("_", "cuda_parallel_launch")))[:150]
 
 
 def check(found, rows, report=False):
     """Problems of these kernels, as lines of text."""
     problems = []
-    own = [kernel for kernel in found if functions(kernel.name)]
+    ours = [kernel for kernel in found if own(kernel)]
     for row in rows:
-        members = [kernel for kernel in own if belongs(kernel, row)]
+        members = [kernel for kernel in ours if belongs(kernel, row)]
         if not members:
             problems.append(f"family '{row['family']}': no kernel matches {row['functions']} (it "
                             "would never fail). Correct the row or remove it")
         for kernel in members:
             if report:
-                print(f"{row['family']}: {short(kernel.name)}: {kernel.registers} registers, stack "
+                print(f"{row['family']}: {short(kernel)}: {kernel.registers} registers, stack "
                       f"{kernel.stack}, STL {kernel.count('STL')}, LDL {kernel.count('LDL')}, LDG "
                       f"{kernel.widest('LDG')}, STG {kernel.widest('STG')}")
-            problems += [f"family '{row['family']}': {short(kernel.name)}: {text}"
+            problems += [f"family '{row['family']}': {short(kernel)}: {text}"
                          for text in failures(kernel, row)]
-    for kernel in own:
+    for kernel in ours:
         if not any(belongs(kernel, row) for row in rows):
-            problems.append(f"{short(kernel.name)}: belongs to no family. Add it to the table")
-    return problems, len(own)
+            problems.append(f"{short(kernel)}: belongs to no family. Add it to the table")
+    return problems, len(ours)
 
 
 def main():
@@ -108,11 +109,11 @@ def main():
               "kernel can be read). Run scripts/bootstrap cuda", file=sys.stderr)
         return 2
     found = [kernel for path in options.libraries for kernel in sass.kernels(path)]
-    problems, own = check(found, table(options.table), options.report)
+    problems, count = check(found, table(options.table), options.report)
     for problem in problems:
         print(f"FAILED: {problem}")
-    print(f"{own} kernels, {len(problems)} problems")
-    return 1 if problems or not own else 0
+    print(f"{count} kernels, {len(problems)} problems")
+    return 1 if problems or not count else 0
 
 
 if __name__ == "__main__":
