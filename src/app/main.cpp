@@ -49,8 +49,35 @@ void add_generate(CLI::App& app, app::GenerateOptions& o, int argc, char** argv,
   });
 }
 
+void add_convert(CLI::App& app, app::ConvertOptions& o, std::function<int()>& job) {
+  auto* c = app.add_subcommand("convert", "Copy a checkpoint with other names, shards or types");
+  c->add_option("model", o.model, "Checkpoint folder (Hugging Face layout)")->required();
+  c->add_option("out", o.out, "Folder to make; must not exist or be empty")->required();
+  c->add_option("--dtype", o.dtype, "fp32 or bf16 (default: as stored)")
+      ->check(CLI::IsMember({"fp32", "bf16"}));
+  c->add_option("--names", o.names,
+                "original: model.layers.*, as on the hub; nested: model.language_model.layers.*; "
+                "bare: language_model.layers.*, no head (default: as stored)")
+      ->check(CLI::IsMember({"original", "nested", "bare"}));
+  c->add_option("--shard-size", o.shard_bytes,
+                "Most bytes of weights in a file, e.g. 5GB (default: files as stored)")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
+      ->check(CLI::PositiveNumber);
+  c->add_option("--random-weights", o.random_seed,
+                "Seed: make weights; the model is a preset (nano, 2B, 7B, 72B) or a folder with a "
+                "config.json");
+  c->add_option(
+      "--tokenizer", o.tokenizer,
+      "With --random-weights: folder of a tokenizer (default: the model's, else one token "
+      "for each byte)");
+  c->footer(
+      "Example:\n  vlmark convert results/quickstart/model nano-bf16 --dtype bf16 --names nested\n"
+      "  vlmark convert 2B random-2B --random-weights 7");
+  c->callback([&o, &job] { job = [&o] { return app::convert_command(o); }; });
+}
+
 void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
-  auto* c = app.add_subcommand("plan", "Bytes and FLOPs of a training run before it is launched");
+  auto* c = app.add_subcommand("plan", "Bytes and FLOPs before anything is launched");
   c->add_option("config", o.config, "Run description (TOML); or --model and a batch");
   c->add_option("--model", o.model, "nano, 2B, 7B, 72B or a checkpoint folder")
       ->capture_default_str();
@@ -62,6 +89,9 @@ void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
   c->add_option("--text-tokens", o.text_tokens, "Text tokens of a micro-batch")
       ->capture_default_str();
   c->add_option("--picture", o.pictures, "Picture of a micro-batch: WIDTHxHEIGHT (repeat)");
+  c->add_flag("--generate", o.generate, "Plan an answer of `vlmark generate` instead");
+  c->add_option("--max-new-tokens", o.max_new_tokens, "With --generate: longest answer")
+      ->capture_default_str();
   c->add_flag("--json", o.json, "One JSON object");
   c->footer("Example:\n  vlmark plan --model 7B --ranks 8 --text-tokens 4096 --picture 1280x720");
   c->callback([&o, &job] { job = [&o] { return app::plan_command(o); }; });
@@ -77,10 +107,12 @@ int main(int argc, char** argv) {
       "Example:\n  vlmark plan --model 7B --ranks 8");
   app::RunOptions run;
   app::GenerateOptions generate;
+  app::ConvertOptions convert;
   app::PlanOptions plan;
   std::function<int()> job;
   add_run(app, run, argc, argv, job);
   add_generate(app, generate, argc, argv, job);
+  add_convert(app, convert, job);
   add_plan(app, plan, job);
   try {
     app.parse(argc, argv);

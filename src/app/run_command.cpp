@@ -67,7 +67,7 @@ void export_model(train::Trainer& trainer, const config::RunConfig& config,
     trainer.engine().visit_parameters(take);
   };
   io::write_model_folder(
-      folder, trainer.model().config(), trainer.model().table(), visit, config.model.precision,
+      folder, trainer.model().config(), trainer.model().table(), visit, {config.model.precision},
       {.min_pixels = config.data.min_pixels, .max_pixels = config.data.max_pixels},
       config.data.tokenizer);
 }

@@ -57,11 +57,6 @@ void add_phases(io::StepTiming& timing, const engine::StepResult& result, const 
       case plan::ActionKind::load:
         add(io::Phase::load, ns);
         break;
-      case plan::ActionKind::reduce_bucket:
-      case plan::ActionKind::global_norm:
-      case plan::ActionKind::gather_bucket:
-        add(io::Phase::exposed_data, ns);
-        break;
       case plan::ActionKind::optimizer_slice:
         add(io::Phase::optimizer, ns);
         break;
@@ -69,6 +64,7 @@ void add_phases(io::StepTiming& timing, const engine::StepResult& result, const 
         break;  // forward and backward are booked by part
     }
   }
+  add(io::Phase::exposed_data, engine::exposed_ns(result.actions, plan::Lane::data));
   const auto part = [&](Part p) {
     return counters().part_ns[static_cast<int>(p)] - before.part_ns[static_cast<int>(p)];
   };
