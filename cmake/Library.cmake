@@ -10,9 +10,6 @@ if(VLMARK_SANITIZE)
   target_link_options(vlmark_flags INTERFACE ${sanitize})
 endif()
 target_compile_definitions(vlmark_flags INTERFACE $<$<BOOL:${VLMARK_CONTRACTS}>:VLMARK_CONTRACTS>)
-if("CUDA" IN_LIST Kokkos_DEVICES)
-  target_compile_definitions(vlmark_flags INTERFACE VLMARK_DEVICE_MEMORY)
-endif()
 
 add_library(vlmark_warnings INTERFACE)
 target_compile_options(vlmark_warnings INTERFACE

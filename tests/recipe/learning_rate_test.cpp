@@ -1,8 +1,8 @@
-#include "src/train/learning_rate.hpp"
+#include "src/recipe/learning_rate.hpp"
 
 #include <gtest/gtest.h>
 
-namespace vlmark::train {
+namespace vlmark::recipe {
 namespace {
 
 const LearningRate usual{.peak = 1e-3, .last = 1e-5, .warmup_steps = 10, .steps = 111};
@@ -54,4 +54,4 @@ TEST(LearningRate, ShortestRuns) {
 }
 
 }  // namespace
-}  // namespace vlmark::train
+}  // namespace vlmark::recipe

@@ -9,7 +9,7 @@
 #include "src/model/micro_batch.hpp"
 #include "src/plan/model_config.hpp"
 
-namespace vlmark::train {
+namespace vlmark::recipe {
 
 /// Pictures with captions as training documents: the picture and the prompt as the user's turn, the
 /// caption as the assistant's. Only the caption and the token that ends it are supervised.
@@ -54,4 +54,4 @@ void require_same_vision_tokens(const data::Tokenizer& tokenizer, const plan::Mo
 /// The same, and for the token that ends a turn, which training supervises.
 void require_same_special_tokens(const data::Tokenizer& tokenizer, const plan::ModelConfig& model);
 
-}  // namespace vlmark::train
+}  // namespace vlmark::recipe

@@ -1,4 +1,4 @@
-#include "src/train/caption_data.hpp"
+#include "src/recipe/caption_data.hpp"
 
 #include <utility>
 
@@ -6,7 +6,7 @@
 #include "src/data/patches.hpp"
 #include "src/data/question.hpp"
 
-namespace vlmark::train {
+namespace vlmark::recipe {
 namespace {
 
 data::PixelLimits limits(const config::DataSection& settings) {
@@ -119,4 +119,4 @@ plan::MicroBatchShape CaptionData::shape(const std::vector<int>& samples) const 
   return shape;
 }
 
-}  // namespace vlmark::train
+}  // namespace vlmark::recipe

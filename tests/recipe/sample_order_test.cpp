@@ -1,11 +1,11 @@
-#include "src/train/sample_order.hpp"
+#include "src/recipe/sample_order.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <numeric>
 
-namespace vlmark::train {
+namespace vlmark::recipe {
 namespace {
 
 /// The samples of `steps` steps in the order of their global micro-batches.
@@ -72,4 +72,4 @@ TEST(SampleOrder, LateStepsAreReached) {
 }
 
 }  // namespace
-}  // namespace vlmark::train
+}  // namespace vlmark::recipe

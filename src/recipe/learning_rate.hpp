@@ -1,6 +1,6 @@
 #pragma once
 
-namespace vlmark::train {
+namespace vlmark::recipe {
 
 /// Learning rate over the steps of a run.
 struct LearningRate {
@@ -19,4 +19,4 @@ struct LearningRate {
   double at(int step) const;
 };
 
-}  // namespace vlmark::train
+}  // namespace vlmark::recipe

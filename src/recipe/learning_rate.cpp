@@ -1,10 +1,10 @@
-#include "src/train/learning_rate.hpp"
+#include "src/recipe/learning_rate.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
-namespace vlmark::train {
+namespace vlmark::recipe {
 
 double LearningRate::at(int step) const {
   if (step < warmup_steps) return peak * (step + 1) / warmup_steps;
@@ -14,4 +14,4 @@ double LearningRate::at(int step) const {
   return last + (peak - last) * (1 + std::cos(std::numbers::pi * p)) / 2;
 }
 
-}  // namespace vlmark::train
+}  // namespace vlmark::recipe

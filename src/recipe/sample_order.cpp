@@ -1,4 +1,4 @@
-#include "src/train/sample_order.hpp"
+#include "src/recipe/sample_order.hpp"
 
 #include <numeric>
 #include <string>
@@ -6,7 +6,7 @@
 
 #include "src/base/philox.hpp"
 
-namespace vlmark::train {
+namespace vlmark::recipe {
 
 std::vector<int> SampleOrder::epoch(std::int64_t epoch) const {
   const Philox random(seed_, "sample order of epoch " + std::to_string(epoch));
@@ -27,4 +27,4 @@ std::vector<int> SampleOrder::micro_batch(std::int64_t step, int m) const {
   return chosen;
 }
 
-}  // namespace vlmark::train
+}  // namespace vlmark::recipe

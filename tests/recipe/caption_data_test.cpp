@@ -1,4 +1,4 @@
-#include "src/train/caption_data.hpp"
+#include "src/recipe/caption_data.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 
 #include "src/base/error.hpp"
 
-namespace vlmark::train {
+namespace vlmark::recipe {
 namespace {
 
 std::string source(const std::string& path) {
@@ -145,4 +145,4 @@ TEST(SpecialTokens, ATokenizerLargerThanTheEmbeddingIsRefused) {
 }
 
 }  // namespace
-}  // namespace vlmark::train
+}  // namespace vlmark::recipe

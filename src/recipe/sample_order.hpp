@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace vlmark::train {
+namespace vlmark::recipe {
 
 /// Which samples each micro-batch of a step holds: every epoch visits all samples once, in an order
 /// that depends on (seed, epoch) alone and never on the layout.
@@ -26,4 +26,4 @@ class SampleOrder {
   std::uint64_t seed_;
 };
 
-}  // namespace vlmark::train
+}  // namespace vlmark::recipe
