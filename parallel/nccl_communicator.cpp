@@ -1,6 +1,7 @@
 #include "parallel/nccl_communicator.hpp"
 
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -98,7 +99,11 @@ class Channels {
 
   NcclChannel collectives, messages;
 
-  void add(std::shared_ptr<Message> message) { pending_.push_back(std::move(message)); }
+  void add(const std::shared_ptr<Message>& message) {
+    pending_.push_back(message);
+    in_flight_.insert(message);
+  }
+  void complete(const std::shared_ptr<Message>& message) { in_flight_.erase(message); }
 
   /// Gives NCCL all pending messages, or the sends alone, as one group.
   void start_messages(bool receives) {
@@ -125,6 +130,8 @@ class Channels {
 
  private:
   std::vector<std::shared_ptr<Message>> pending_;
+  /// A header may still arrive for a request that an error dropped.
+  std::set<std::shared_ptr<Message>> in_flight_;
 };
 
 class CollectiveOperation final : public Operation {
@@ -164,6 +171,7 @@ class MessageOperation final : public Operation {
     std::move(header_).wait();
     if (!message_->sends) require_match();
     channels_->messages.wait(*message_->event, message_->text);
+    channels_->complete(message_);
     complete_ = true;
   }
 
