@@ -6,6 +6,7 @@
 
 #include "src/app/commands.hpp"
 #include "src/base/error.hpp"
+#include "src/engine/kernel_choice.hpp"
 
 namespace {
 
@@ -68,6 +69,8 @@ void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
 
 int main(int argc, char** argv) {
   CLI::App app("VLMark trains and serves Qwen2-VL and proves its own result", "vlmark");
+  app.set_version_flag("--version", "vlmark " VLMARK_VERSION " (" + engine::compute_library() + ")",
+                       "Version and what computes");
   app.require_subcommand(1);
   app.footer(
       "Exit codes: 0 ok, 1 internal, 2 usage or value, 3 file, 4 communication, 5 INVALID result.\n"

@@ -14,6 +14,12 @@ void adopt_kernel_choice(parallel::Communicator& comm) {
       {static_cast<kernels::GemmBackend>(bytes[0]), bytes[1] != 0, bytes[2] != 0});
 }
 
+std::string compute_library() {
+  return std::string("Kokkos ") + kernels::Exec::name() +
+         (kernels::detected_gemm_settings().onednn ? ", products by oneDNN"
+                                                   : ", portable: own products");
+}
+
 std::int64_t kernel_scratch_bytes() {
   return static_cast<std::int64_t>(kernels::gemm_workspace_bytes(kernels::Exec().concurrency()));
 }
