@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "src/app/commands.hpp"
+#include "src/base/build.hpp"
 #include "src/base/error.hpp"
 
 namespace {
@@ -101,6 +102,8 @@ void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
 
 int main(int argc, char** argv) {
   CLI::App app("VLMark trains and serves Qwen2-VL and proves its own result", "vlmark");
+  app.set_version_flag("--version", "vlmark " VLMARK_VERSION " (" + compute_library() + ")",
+                       "Version and what computes");
   app.require_subcommand(1);
   app.footer(
       "Exit codes: 0 ok, 1 internal, 2 usage or value, 3 file, 4 communication, 5 INVALID result.\n"

@@ -1,6 +1,6 @@
 """Compares random pictures of every kind with Pillow (opt-in: needs Pillow < 13 and NumPy).
 
-    compare_pillow.py PICTURE_DUMP [--count N] [--seed S] [--keep FOLDER]
+    compare_pillow.py PICTURE_DUMP [--count N] [--seed S] [--only KIND] [--keep FOLDER]
 
 PICTURE_DUMP is the program of picture_dump.cpp (`cmake --build build/dev --target picture_dump`). Of
 each kind N pictures are made; the reference is what transformers' load_image does with a file:

@@ -1,5 +1,6 @@
 #include "src/io/checkpoint.hpp"
 #include "tests/fuzz/input_folder.hpp"
+#include "tests/io/writers.hpp"
 
 using namespace vlmark;
 
@@ -9,8 +10,7 @@ namespace {
 void write_shard(const std::string& file, const std::string& tensor) {
   const float values[2] = {1, 2};
   const auto bytes = std::as_bytes(std::span(values));
-  io::write_safetensors(fuzz::input_folder() / file,
-                        {io::from_memory(tensor, io::TensorType::f32, {2}, bytes)});
+  test::write_safetensors(fuzz::input_folder() / file, {{tensor, io::TensorType::f32, {2}, bytes}});
 }
 
 }  // namespace
