@@ -64,8 +64,7 @@ class LinearCrossEntropy : public testing::TestWithParam<Size> {
     // Sums of hidden, vocab and rows products with at most as many roundings, doubled; dh is
     // rounded to T.
     const double f32 = 2.0 * (size.hidden + size.vocab + size.rows) * 0x1p-24;
-    EXPECT_TRUE(
-        close(to_host(run.losses), expected.losses, 0, f32 * max_abs(expected.losses)));
+    EXPECT_TRUE(close(to_host(run.losses), expected.losses, 0, f32 * max_abs(expected.losses)));
     expect_close(run.dh.values(), expected.dh, std::is_same_v<T, float> ? f32 : 0x1p-8);
     expect_close(run.dw.values(), expected.dw, f32);
     EXPECT_TRUE(run.dh.gap_untouched() && run.dw.gap_untouched());
