@@ -22,9 +22,10 @@ std::string synthetic_file(int tokens) {
   for (int byte = 0; byte < 256; ++byte)
     spelled.push_back(data::spell_bytes(std::string(1, static_cast<char>(byte))));
   std::string vocab, merges;
-  for (int id = 0; id < 256; ++id)
-    vocab += (id > 0 ? ",\"" : "\"") + (spelled[id] == "\"" || spelled[id] == "\\" ? "\\" : "") +
-             spelled[id] + "\":" + std::to_string(id);
+  for (int id = 0; id < 256; ++id) {
+    const std::string escape = spelled[id] == "\"" || spelled[id] == "\\" ? "\\" : "";
+    vocab += (id > 0 ? ",\"" : "\"") + escape + spelled[id] + "\":" + std::to_string(id);
+  }
   // Words of lower-case letters, some with a blank before them, as most of a real vocabulary is.
   std::vector<std::string> words;
   for (char c = 'a'; c <= 'z'; ++c) words.emplace_back(1, c);
