@@ -9,6 +9,11 @@ namespace vlmark::app {
 
 // One struct of options and one function per command. Each function returns the exit code of the
 // process (src/base/error.hpp).
+//
+// There are two programs with one command line. `vlmark-device` runs the commands that need a device,
+// which are given the command line too; `vlmark`, which links neither Kokkos nor a driver and so
+// starts on any machine, runs the others and hands those over to `vlmark-device`
+// (start_device_program.cpp).
 
 struct RunOptions {
   std::string config;             ///< TOML file
@@ -26,7 +31,7 @@ struct GenerateOptions {
   bool json = false;
 };
 /// Answers a prompt about a picture, greedily.
-int generate_command(const GenerateOptions& options);
+int generate_command(int argc, char** argv, const GenerateOptions& options);
 
 struct ConvertOptions {
   std::string model;  ///< checkpoint folder; for random weights a preset or a folder's config.json

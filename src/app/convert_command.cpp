@@ -9,7 +9,7 @@
 #include "src/data/tokenizer.hpp"
 #include "src/io/convert.hpp"
 #include "src/io/hf_config.hpp"
-#include "src/train/caption_data.hpp"
+#include "src/recipe/caption_data.hpp"
 
 namespace vlmark::app {
 namespace {
@@ -33,7 +33,7 @@ fs::path tokenizer_for(const ConvertOptions& options, const plan::ModelConfig& m
   fs::path folder = options.tokenizer;
   if (folder.empty() && has_tokenizer(options.model)) folder = options.model;
   if (folder.empty()) text = data::byte_tokenizer_json(model);
-  train::require_same_special_tokens(
+  recipe::require_same_special_tokens(
       folder.empty() ? data::Tokenizer::from_json_text(text) : data::Tokenizer::from_folder(folder),
       model);
   return folder;

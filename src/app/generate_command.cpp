@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <Kokkos_Core.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +12,7 @@
 #include "src/data/patches.hpp"
 #include "src/data/question.hpp"
 #include "src/data/tokenizer.hpp"
+#include "src/engine/device.hpp"
 #include "src/engine/kernel_choice.hpp"
 #include "src/infer/greedy.hpp"
 #include "src/io/checkpoint.hpp"
@@ -20,7 +20,7 @@
 #include "src/io/hf_processing.hpp"
 #include "src/io/model_folder.hpp"
 #include "src/model/generation_plan.hpp"
-#include "src/train/caption_data.hpp"
+#include "src/recipe/caption_data.hpp"
 
 namespace vlmark::app {
 namespace {
@@ -78,7 +78,7 @@ int generate(const GenerateOptions& options) {
           ? io::read_generation_config(folder / "generation_config.json", config)
           : io::generation_config_of(config);
   const data::Tokenizer tokenizer = data::Tokenizer::from_folder(folder);
-  train::require_same_vision_tokens(tokenizer, config);
+  recipe::require_same_vision_tokens(tokenizer, config);
   const model::Qwen2VL model(config);
   const model::Sequence prompt = prompt_of(options, config, tokenizer);
   const DType type = precision_of(options);
@@ -130,9 +130,8 @@ int generate(const GenerateOptions& options) {
 
 }  // namespace
 
-int generate_command(const GenerateOptions& options) {
-  // Without Kokkos' advice on binding: the run records where its ranks stood.
-  const Kokkos::ScopeGuard kokkos(Kokkos::InitializationSettings().set_disable_warnings(true));
+int generate_command(int /*argc*/, char** /*argv*/, const GenerateOptions& options) {
+  const engine::Device device;
   return generate(options);
 }
 

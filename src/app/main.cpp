@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "src/app/commands.hpp"
+#include "src/base/build.hpp"
 #include "src/base/error.hpp"
 
 namespace {
@@ -31,7 +32,8 @@ void add_run(CLI::App& app, app::RunOptions& o, int argc, char** argv, std::func
   });
 }
 
-void add_generate(CLI::App& app, app::GenerateOptions& o, std::function<int()>& job) {
+void add_generate(CLI::App& app, app::GenerateOptions& o, int argc, char** argv,
+                  std::function<int()>& job) {
   auto* c = app.add_subcommand("generate", "Answer a prompt about a picture");
   c->add_option("--model", o.model, "Checkpoint folder (Hugging Face layout)")->required();
   c->add_option("--image", o.image, "PNG or JPEG; without it the prompt is text alone");
@@ -43,7 +45,9 @@ void add_generate(CLI::App& app, app::GenerateOptions& o, std::function<int()>& 
   c->footer(
       "Example:\n  vlmark generate --model results/quickstart/model --image "
       "configs/media/chelsea.jpg --prompt \"Describe the picture.\"");
-  c->callback([&o, &job] { job = [&o] { return app::generate_command(o); }; });
+  c->callback([&o, argc, argv, &job] {
+    job = [&o, argc, argv] { return app::generate_command(argc, argv, o); };
+  });
 }
 
 void add_convert(CLI::App& app, app::ConvertOptions& o, std::function<int()>& job) {
@@ -98,6 +102,8 @@ void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
 
 int main(int argc, char** argv) {
   CLI::App app("VLMark trains and serves Qwen2-VL and proves its own result", "vlmark");
+  app.set_version_flag("--version", "vlmark " VLMARK_VERSION " (" + compute_library() + ")",
+                       "Version and what computes");
   app.require_subcommand(1);
   app.footer(
       "Exit codes: 0 ok, 1 internal, 2 usage or value, 3 file, 4 communication, 5 INVALID result.\n"
@@ -108,7 +114,7 @@ int main(int argc, char** argv) {
   app::PlanOptions plan;
   std::function<int()> job;
   add_run(app, run, argc, argv, job);
-  add_generate(app, generate, job);
+  add_generate(app, generate, argc, argv, job);
   add_convert(app, convert, job);
   add_plan(app, plan, job);
   try {

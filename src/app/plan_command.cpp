@@ -4,13 +4,15 @@
 #include <nlohmann/json.hpp>
 
 #include "src/app/commands.hpp"
-#include "src/app/progress.hpp"
+#include "src/app/text.hpp"
 #include "src/base/error.hpp"
 #include "src/config/run_config.hpp"
 #include "src/data/patches.hpp"
 #include "src/io/hf_config.hpp"
 #include "src/model/generation_plan.hpp"
-#include "src/train/trainer.hpp"
+#include "src/recipe/caption_data.hpp"
+#include "src/recipe/run_settings.hpp"
+#include "src/recipe/sample_order.hpp"
 
 namespace vlmark::app {
 namespace {
@@ -60,12 +62,12 @@ Task task_of_config(const PlanOptions& options) {
   const config::RunConfig config = config::load(options.config, options.set);
   config::require_valid(config, options.ranks);
   Task task;
-  task.model = train::model_of(config.model);
-  task.settings = train::training_settings(config);
+  task.model = recipe::model_of(config.model);
+  task.settings = recipe::training_settings(config);
   task.micro_batches = config.train.micro_batches;
-  const train::CaptionData data(config.data, task.model);
-  const train::SampleOrder order(data.size(), task.micro_batches, config.train.micro_batch_samples,
-                                 static_cast<std::uint64_t>(config.model.seed));
+  const recipe::CaptionData data(config.data, task.model);
+  const recipe::SampleOrder order(data.size(), task.micro_batches, config.train.micro_batch_samples,
+                                  static_cast<std::uint64_t>(config.model.seed));
   for (int step = 0; step < config.train.steps; ++step)
     for (int m = 0; m < task.micro_batches; ++m)
       task.shapes.push_back(data.shape(order.micro_batch(step, m)));

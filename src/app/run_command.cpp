@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <Kokkos_Core.hpp>
 #include <nlohmann/json.hpp>
 
 #include "parallel/agree.hpp"
@@ -17,6 +16,7 @@
 #include "src/base/error.hpp"
 #include "src/base/isa.hpp"
 #include "src/base/memory.hpp"
+#include "src/engine/device.hpp"
 #include "src/engine/kernel_choice.hpp"
 #include "src/io/journal_records.hpp"
 #include "src/io/model_folder.hpp"
@@ -174,8 +174,8 @@ int run(Communicator& comm, const RunOptions& options) {
 
 int run_command(int argc, char** argv, const RunOptions& options) {
   return parallel::run_ranks(argc, argv, [&](Communicator& comm) {
-    // Without Kokkos' advice on binding: the run records where its ranks stood.
-    const Kokkos::ScopeGuard kokkos(Kokkos::InitializationSettings().set_disable_warnings(true));
+    const auto device =
+        parallel::agree(comm, "device", [] { return std::make_unique<engine::Device>(); });
     return run(comm, options);
   });
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "src/base/error.hpp"
+#include "src/base/json_depth.hpp"
 #include "src/data/pretokenize.hpp"
 #include "src/data/special_tokens.hpp"
 #include "src/data/tokenizer_check.hpp"
@@ -13,12 +14,15 @@ namespace {
 using nlohmann::json;
 
 json parse(std::string_view text, const std::string& name) {
+  require_json_depth(text, name);
   try {
     return json::parse(text.begin(), text.end());
   } catch (const json::parse_error& e) {
     throw IoError(name + ": not valid JSON at byte " + std::to_string(e.byte) + " of " +
                   std::to_string(text.size()) + " (" + e.what() +
                   "). Fetch or save the tokenizer again.");
+  } catch (const json::exception& e) {  // a number too large for a double
+    throw IoError(name + ": not valid JSON (" + e.what() + "). Fetch or save the tokenizer again.");
   }
 }
 
@@ -149,7 +153,7 @@ void read_added_tokens(const json& root, TokenizerSpec& spec, const std::string&
     token.normalized = flag("normalized");
     token.lstrip = flag("lstrip");
     token.rstrip = flag("rstrip");
-    require_one_of(entry, "single_word", {false, nullptr}, where);
+    token.single_word = flag("single_word");
     spec.added.push_back(std::move(token));
   }
 }

@@ -20,15 +20,16 @@ class Engine final : public InferenceEngine {
  public:
   /// `own`: memory under `flat`; null where it belongs to somebody else.
   Engine(const model::Qwen2VL& model, const plan::FlatLayout& layout, T* flat,
-         std::unique_ptr<ArenaMemory> own)
+         std::unique_ptr<ArenaMemory> own, bool staged)
       : model_(model),
         layout_(layout),
+        staging_(staged),
         own_(std::move(own)),
         flat_(flat),
         parameters_(model.table(), layout_, flat, nullptr) {}
 
   void set_parameters(const plan::TensorFill& fill) override {
-    fill_flat(model_.table(), layout_, fill, flat_);
+    fill_flat(model_.table(), layout_, fill, staging_, flat_);
   }
 
   std::vector<float> vision(const model::MicroBatch& batch) override {
@@ -51,7 +52,8 @@ class Engine final : public InferenceEngine {
     Session(const Engine& engine, std::int64_t bytes)
         : memory(bytes),
           parameters(engine.parameters_),
-          ops(engine.model_.table(), arena, memory, parameters, nothing_learns) {}
+          ops(kernels::Exec(), engine.model_.table(), arena, memory, engine.staging_, parameters,
+              nothing_learns) {}
     plan::Arena arena;
     ArenaMemory memory;
     ParameterStore<T> parameters;
@@ -63,7 +65,7 @@ class Engine final : public InferenceEngine {
   template <class Work>
   std::int64_t recorded_bytes(const Work& work) const {
     plan::Arena arena;
-    model::RecordingOps ops(model_.table(), arena, {type, nothing_learns});
+    model::RecordingOps ops(model_.table(), arena, {type, nothing_learns, staging_.staged()});
     work(ops);
     return arena.high_water();
   }
@@ -78,6 +80,7 @@ class Engine final : public InferenceEngine {
 
   const model::Qwen2VL& model_;
   plan::FlatLayout layout_;
+  Staging staging_;
   std::unique_ptr<ArenaMemory> own_;
   T* flat_;
   ParameterStore<T> parameters_;
@@ -87,17 +90,11 @@ class Engine final : public InferenceEngine {
 template <class T>
 std::vector<float> Engine<T>::to_host(const Session& session, const model::Tensor& x) const {
   std::vector<float> values(static_cast<std::size_t>(x.rows() * x.columns()));
-  const kernels::Vec<float> out(values.data(), values.size());
   const kernels::Exec exec;
   if (x.type() == DType::f32)
-    kernels::convert(
-        exec,
-        kernels::Vec<const float>(session.memory.template at<float>(x.offset()), values.size()),
-        out);
+    staging_.load(exec, session.memory.template at<const float>(x.offset()), values);
   else
-    kernels::convert(
-        exec, kernels::Vec<const T>(session.memory.template at<T>(x.offset()), values.size()), out);
-  exec.fence("vlmark::to_host");
+    staging_.load(exec, session.memory.template at<const T>(x.offset()), values);
   return values;
 }
 
@@ -128,27 +125,30 @@ std::vector<float> Engine<T>::decode(int token) {
 }
 
 template <class T>
-std::unique_ptr<InferenceEngine> make(const model::Qwen2VL& model) {
+std::unique_ptr<InferenceEngine> make(const model::Qwen2VL& model, bool staged) {
   const plan::FlatLayout layout(model.table(), /*ranks=*/1, /*bucket_elements=*/0);
   auto memory = std::make_unique<ArenaMemory>(layout.size() * static_cast<std::int64_t>(sizeof(T)));
   T* flat = memory->at<T>(0);
-  return std::make_unique<Engine<T>>(model, layout, flat, std::move(memory));
+  return std::make_unique<Engine<T>>(model, layout, flat, std::move(memory), staged);
 }
 
 }  // namespace
 
-std::unique_ptr<InferenceEngine> make_inference_engine(const model::Qwen2VL& model, DType type) {
-  return type == DType::f32 ? make<float>(model) : make<bf16>(model);
+std::unique_ptr<InferenceEngine> make_inference_engine(const model::Qwen2VL& model, DType type,
+                                                       bool staged) {
+  return type == DType::f32 ? make<float>(model, staged) : make<bf16>(model, staged);
 }
 
 std::unique_ptr<InferenceEngine> inference_over(const model::Qwen2VL& model,
-                                                const plan::FlatLayout& layout, float* flat) {
-  return std::make_unique<Engine<float>>(model, layout, flat, nullptr);
+                                                const plan::FlatLayout& layout, float* flat,
+                                                bool staged) {
+  return std::make_unique<Engine<float>>(model, layout, flat, nullptr, staged);
 }
 
 std::unique_ptr<InferenceEngine> inference_over(const model::Qwen2VL& model,
-                                                const plan::FlatLayout& layout, bf16* flat) {
-  return std::make_unique<Engine<bf16>>(model, layout, flat, nullptr);
+                                                const plan::FlatLayout& layout, bf16* flat,
+                                                bool staged) {
+  return std::make_unique<Engine<bf16>>(model, layout, flat, nullptr, staged);
 }
 
 }  // namespace vlmark::engine

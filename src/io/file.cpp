@@ -1,6 +1,7 @@
 #include "src/io/file.hpp"
 
 #include <fcntl.h>
+#include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,13 @@ IoError failure(const std::filesystem::path& path, const std::string& what) {
   const int code = errno;
   return IoError(path.string() + ": " + what + " (" + std::strerror(code) +
                  "). Check the path, its permissions and the space left");
+}
+
+/// Behind the file's last byte up to the end of its page lie zeros: AddressSanitizer is told that
+/// they are out of bounds. Nothing in other builds.
+std::span<const std::byte> rest_of_page(std::span<const std::byte> mapped) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return {mapped.data() + mapped.size(), (page - mapped.size() % page) % page};
 }
 
 /// A file descriptor that closes itself where an exception passes.
@@ -44,10 +52,13 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   void* start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.value, 0);
   if (start == MAP_FAILED) throw failure(path, "cannot be mapped");
   bytes_ = {static_cast<const std::byte*>(start), size};
+  ASAN_POISON_MEMORY_REGION(rest_of_page(bytes_).data(), rest_of_page(bytes_).size());
 }
 
 MappedFile::~MappedFile() {
-  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  if (bytes_.empty()) return;
+  ASAN_UNPOISON_MEMORY_REGION(rest_of_page(bytes_).data(), rest_of_page(bytes_).size());
+  ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept

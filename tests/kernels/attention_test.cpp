@@ -19,7 +19,7 @@ using namespace kernels;
 
 class Attention : public testing::TestWithParam<AttentionCase> {
  protected:
-  void TearDown() override { tile_team_size = 0; }
+  void TearDown() override { forced_team_size = 0; }
 
   template <class T>
   void check() const {
@@ -71,9 +71,9 @@ TEST_P(Attention, BitsDoNotDependOnTheTeam) {
   const AttentionInputs in(GetParam());
   const AttentionRun<float> alone(GetParam(), in);
   for (const int size : {2, 4}) {
-    tile_team_size = size;
+    forced_team_size = size;
     const AttentionRun<float> team(GetParam(), in);
-    tile_team_size = 0;
+    forced_team_size = 0;
     EXPECT_EQ(team.all_values(), alone.all_values()) << "teams of " << size;
   }
 }

@@ -31,7 +31,7 @@ class Gemm : public testing::TestWithParam<std::tuple<Size, bool, bool>> {
  protected:
   void TearDown() override {
     set_gemm_settings(detected_gemm_settings());
-    tile_team_size = 0;
+    forced_team_size = 0;
   }
 
   template <class A, class B, class C>
@@ -83,7 +83,7 @@ TEST_P(Gemm, F32TimesBf16MatchesReference) { check<float, bf16, float>(); }
 TEST_P(Gemm, Bf16TimesF32MatchesReference) { check<bf16, float, float>(); }
 TEST_P(Gemm, TeamsOfTwoMatchReference) {
   if (Exec().concurrency() < 2) GTEST_SKIP() << "needs two threads";
-  tile_team_size = 2;
+  forced_team_size = 2;
   check<bf16, bf16, bf16>();
 }
 

@@ -9,7 +9,7 @@ import sys
 
 import lint
 
-LABELS = ["unit", "property", "mpi", "golden", "failure", "bench-smoke", "lint"]
+LABELS = ["unit", "property", "mpi", "golden", "failure", "bench-smoke", "lint", "cuda"]
 
 
 def problems_of(tests):
