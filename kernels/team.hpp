@@ -10,8 +10,7 @@
 
 namespace vlmark::kernels {
 
-using TeamPolicy = Kokkos::TeamPolicy<Exec>;
-using Team = TeamPolicy::member_type;
+using Team = Kokkos::TeamPolicy<Exec>::member_type;
 
 /// Partial sums kept side by side; a multiple of every vector width in use.
 inline constexpr int kLanes = 16;
@@ -40,12 +39,24 @@ struct Kokkos::reduction_identity<vlmark::kernels::Lanes<Sum>> {
 
 namespace vlmark::kernels {
 
+/// Members of every team; 0: Kokkos chooses, which on a host is one, that never waits for another.
+/// Tests set 2 and 4, which need as many threads, to show a missing barrier.
+inline int forced_team_size = 0;
+
+/// `teams` teams of the size in force.
+template <class... Properties>
+Kokkos::TeamPolicy<Exec, Properties...> team_policy(const Exec& exec, int teams) {
+  using Policy = Kokkos::TeamPolicy<Exec, Properties...>;
+  return forced_team_size > 0 ? Policy(exec, teams, forced_team_size)
+                              : Policy(exec, teams, Kokkos::AUTO);
+}
+
 /// body(team, row) for every row, one team each. `label` starts with "vlmark::".
 template <class Body>
 void for_each_row(const char* label, const Exec& exec, int rows, const Body& body) {
   if (rows == 0) return;
   Kokkos::parallel_for(
-      label, TeamPolicy(exec, rows, Kokkos::AUTO),
+      label, team_policy(exec, rows),
       KOKKOS_LAMBDA(const Team& team) { body(team, team.league_rank()); });
 }
 
@@ -55,7 +66,7 @@ void for_each_element(const char* label, const Exec& exec, std::size_t n, const 
   const auto chunks = static_cast<int>((n + kChunk - 1) / kChunk);
   if (chunks == 0) return;
   Kokkos::parallel_for(
-      label, TeamPolicy(exec, chunks, Kokkos::AUTO), KOKKOS_LAMBDA(const Team& team) {
+      label, team_policy(exec, chunks), KOKKOS_LAMBDA(const Team& team) {
         const std::size_t begin = static_cast<std::size_t>(team.league_rank()) * kChunk;
         const auto count = static_cast<int>(n - begin < kChunk ? n - begin : kChunk);
         Kokkos::parallel_for(Kokkos::TeamVectorRange(team, count),

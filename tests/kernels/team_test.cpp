@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/kernels/forced_team.hpp"
 #include "tests/kernels/view_data.hpp"
 #include "tests/support/expect_close.hpp"
 #include "tests/support/random_data.hpp"
@@ -19,10 +20,10 @@ Results run(int team_size, const std::vector<int>& lengths, const Vec<float>& x)
   const int rows = static_cast<int>(lengths.size());
   const auto length = to_view(lengths);
   const Vec<float> sum("sum", rows), largest("largest", rows), visits("visits", x.extent(0));
-  Kokkos::parallel_for(
-      "vlmark::team_test", kernels::TeamPolicy(Exec{}, rows, team_size),
-      KOKKOS_LAMBDA(const kernels::Team& team) {
-        const int row = team.league_rank(), n = length(row);
+  const ForcedTeam forced(team_size);
+  kernels::for_each_row(
+      "vlmark::team_test", Exec{}, rows, KOKKOS_LAMBDA(const kernels::Team& team, int row) {
+        const int n = length(row);
         const float s = kernels::row_sum(team, n, [&](int i) {
           if (row == rows - 1) visits(i) += 1;
           return x(i);
@@ -80,7 +81,8 @@ TEST(TeamSum, KeepsSmallTermsOfALongRow) {
   const Vec<float> sum("sum", 1);
   kernels::for_each_row(
       "vlmark::team_test", Exec{}, 1, KOKKOS_LAMBDA(const kernels::Team& team, int) {
-        sum(0) = kernels::row_sum(team, n, [](int) { return 1.0f; });
+        const float ones = kernels::row_sum(team, n, [](int) { return 1.0f; });
+        kernels::for_each(team, 1, [&](int) { sum(0) = ones; });
       });
   EXPECT_EQ(to_host(sum)[0], n);
 }
