@@ -31,8 +31,10 @@ void require_heads(const char* where, const AttentionShape& shape) {
 
 std::vector<int> require_segments(const char* where, const char* name, const Vec<const int>& cu,
                                   int rows) {
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, cu);
-  std::vector<int> values(host.data(), host.data() + host.extent(0));
+  std::vector<int> values(cu.extent(0));
+  using Host = Kokkos::View<int*, Kokkos::LayoutRight, Kokkos::HostSpace,
+                            Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+  Kokkos::deep_copy(Host(values.data(), values.size()), cu);
   const std::string what = std::string(where) + ": " + name;
   if (values.empty() || values.front() != 0 || values.back() != rows)
     throw ValueError(

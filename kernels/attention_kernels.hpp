@@ -12,10 +12,11 @@
 
 namespace vlmark::kernels {
 
-inline constexpr int kKeys = 64;
 /// Rows of a query tile: the forward pass spreads a copy of K and V over more of them, the backward
-/// pass holds twice as many tiles of such rows, and both stay in a second-level cache.
-inline constexpr int kForwardRows = 192, kBackwardRows = 96;
+/// pass holds twice as many tiles of such rows, and both stay in a second-level cache, or in the
+/// shared memory of a device up to head_dim 128.
+inline constexpr int kKeys = per_back_end(64, 8);
+inline constexpr int kForwardRows = per_back_end(192, 24), kBackwardRows = per_back_end(96, 16);
 static_assert(kKeys % kMicroColumns == 0);
 
 /// Sizes that follow from an AttentionShape alone, so that no bit depends on what is packed.
@@ -26,7 +27,7 @@ struct AttentionTiles {
   bool causal;
   float scale;
 
-  AttentionTiles(const AttentionShape& shape, int target_rows)
+  constexpr AttentionTiles(const AttentionShape& shape, int target_rows)
       : head_dim(shape.head_dim),
         padded_dim(round_up(shape.head_dim, kMicroColumns)),
         group(shape.heads / shape.kv_heads),

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "kernels/element.hpp"
 #include "kernels/team.hpp"
 
 namespace vlmark::kernels {
@@ -23,17 +22,26 @@ void fill_normal_impl(const Exec& exec, const Philox& stream, float scale, Vec<T
 template <class T>
 void fill_impl(const Exec& exec, float value, Vec<T> x) {
   const T stored = narrow<T>(value);
-  for_each_element(
-      "vlmark::fill", exec, x.extent(0), KOKKOS_LAMBDA(std::size_t i) { assign(x(i), stored); });
+  const auto packs = packing(x);
+  for_each_chunk(
+      "vlmark::fill", exec, x.extent(0),
+      KOKKOS_LAMBDA(const Team& team, std::size_t begin, int count) {
+        T* to = x.data() + begin;
+        for_each(team, count, packs,
+                 [=](auto at) { at.assign(to, at.map([&](int) { return stored; })); });
+      });
 }
 
 template <class T>
 void fill_impl(const Exec& exec, float value, Mat<T> x) {
   const T stored = narrow<T>(value);
   const int columns = x.extent_int(1);
+  const auto packs = packing(x);
   for_each_row(
       "vlmark::fill_rows", exec, x.extent_int(0), KOKKOS_LAMBDA(const Team& team, int t) {
-        for_each(team, columns, [&](int h) { assign(x(t, h), stored); });
+        T* to = row_of(x, t);
+        for_each(team, columns, packs,
+                 [=](auto at) { at.assign(to, at.map([&](int) { return stored; })); });
       });
 }
 

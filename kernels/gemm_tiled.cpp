@@ -10,11 +10,13 @@ namespace {
 // A tile of A [kTileRows, kDepth] and one of B [kDepth, kTileColumns] stay in the second-level
 // cache. Rows and columns of the tile do not touch the bits: an element is summed over blocks of
 // kDepth in rising order whatever tile it lies in.
-constexpr int kDepth = 256;
-constexpr int kTileRows = 20 * kMicroRows;
-constexpr int kTileColumns = 256;
-// One cache line more than a power of two, so that the rows of A fall into different sets.
-constexpr int kRowOfA = kDepth + 16;
+constexpr int kDepth = per_back_end(256, 32);
+constexpr int kTileRows = per_back_end(20 * kMicroRows, 64);
+constexpr int kTileColumns = per_back_end(256, 64);
+// One cache line more than a power of two, so that the rows of A fall into different sets; on a
+// device one word, for its banks.
+constexpr int kRowOfA = kDepth + per_back_end(16, 1);
+static_assert(fits_in_team_scratch(kTileRows * kRowOfA + kTileColumns * (kDepth + kTileRows)));
 
 struct Tiling {
   int rows, columns;            // of a tile of C
@@ -71,7 +73,7 @@ void gemm_tiled(const Exec& exec, const GemmArguments<A, B, C>& arguments) {
         float* tile_b = tile_a + tile.a_floats;
         float* tile_c = tile_b + tile.b_floats;
         for (int l0 = 0; l0 < depth_of_c; l0 += kDepth) {
-          const int depth = Kokkos::min(kDepth, depth_of_c - l0);
+          const int depth = smaller(kDepth, depth_of_c - l0);
           if (l0 > 0) team.team_barrier();  // the last product still reads the tiles
           if (transpose_a)
             pack_rows(team, a + l0 * a_row + i0, a_row, depth, rows, 1.0f, tile_a, tile.rows, rows);

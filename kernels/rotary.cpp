@@ -50,17 +50,19 @@ void rotate_half_impl(const Exec& exec, Mat<T> x, Mat<const float> table, int he
                      std::to_string(head_dim) + " columns (x has " +
                      std::to_string(x.extent_int(1)) + " columns). Make the product fit them");
   const float sign = inverse ? -1.0f : 1.0f;
+  const auto packs = packing(x, table).only_if(half % 8 == 0);
   for_each_row(
       "vlmark::rotate_half", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
-        for (int head = 0; head < heads; ++head) {
-          const int begin = head * head_dim;
-          for_each(team, half, [&](int i) {
-            const float c = table(t, i), s = sign * table(t, half + i);
-            const float a = widen(x(t, begin + i)), b = widen(x(t, begin + half + i));
-            x(t, begin + i) = narrow<T>(a * c - b * s);
-            x(t, begin + half + i) = narrow<T>(b * c + a * s);
-          });
-        }
+        const float *cosines = row_of(table, t), *sines = cosines + half;
+        T* row = row_of(x, t);
+        for_each_block(team, heads, half, packs, [=](int head, auto at) {
+          T *left = row + head * head_dim, *right = left + half;
+          const auto c = at.load(cosines), sine = at.load(sines);
+          const auto a = at.load(left), b = at.load(right);
+          const auto s = at.map([&](int j) { return sign * sine[j]; });
+          at.store(left, [&](int j) { return a[j] * c[j] - b[j] * s[j]; });
+          at.store(right, [&](int j) { return b[j] * c[j] + a[j] * s[j]; });
+        });
       });
 }
 

@@ -10,6 +10,7 @@
 
 #include "parallel/gather.hpp"
 #include "parallel/phase.hpp"
+#include "src/base/build.hpp"
 #include "src/base/clock.hpp"
 #include "src/base/isa.hpp"
 #include "src/plan/schedule.hpp"
@@ -60,6 +61,7 @@ std::vector<io::Text> provenance(const config::RunConfig& config, parallel::Comm
       {"provenance/hosts", hosts},
       {"provenance/instruction_set", instruction_set()},
       {"provenance/hardware_threads", std::to_string(std::thread::hardware_concurrency())},
+      {"provenance/compute_library", compute_library()},
       {"provenance/compiler", fmt::format("g++ {}", __VERSION__)},
       {"provenance/contracts",
 #ifdef VLMARK_CONTRACTS

@@ -212,8 +212,9 @@ void report_unknown(const std::map<std::string, Given>& given, std::vector<std::
   const std::vector<std::string> known = known_keys();
   for (const auto& [key, value] : given) {
     if (value.known) continue;
+    const std::string inside = key + ".";
     const bool is_table = std::any_of(known.begin(), known.end(), [&](const std::string& other) {
-      return other.starts_with(key + ".");
+      return other.starts_with(inside);
     });
     if (is_table && value.node && value.node->is_table()) continue;  // present and empty: legal
     if (is_table)

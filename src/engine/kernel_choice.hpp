@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "parallel/communicator.hpp"
 
 namespace vlmark::engine {

@@ -4,11 +4,13 @@
 #include <vector>
 
 #include "src/base/error.hpp"
+#include "src/base/json_depth.hpp"
 
 namespace vlmark::io {
 
 nlohmann::json parse_json(std::string_view text, const std::string& where) {
   using Event = nlohmann::json::parse_event_t;
+  require_json_depth(text, where);
   std::vector<std::set<std::string>> keys;  // of the objects that are open
   const auto refuse_repetition = [&](int, Event event, const nlohmann::json& parsed) {
     if (event == Event::object_start) keys.emplace_back();
@@ -24,6 +26,11 @@ nlohmann::json parse_json(std::string_view text, const std::string& where) {
     throw IoError(where + ": is not valid JSON (" + e.what() +
                   "). Correct the file, or fetch it again");
   }
+}
+
+std::string shown(const nlohmann::json& value) {
+  const std::string text = value.dump(-1, ' ', true);
+  return text.size() <= 120 ? text : text.substr(0, 117) + "...";
 }
 
 }  // namespace vlmark::io

@@ -8,6 +8,7 @@
 #include "src/io/hdf5_writer.hpp"
 #include "src/io/rank_samples.hpp"
 #include "src/io/record.hpp"
+#include "src/io/record_seal.hpp"
 #include "src/io/record_tables.hpp"
 #include "src/io/results_folder.hpp"
 
@@ -210,12 +211,13 @@ void merge_journals(Communicator& comm, const fs::path& folder, const RecordHead
     // Seen here it is everybody's error; inside a collective call it would be one rank's.
     if (comm.rank() == 0) write_text_file(temporary, "");
   });
-  Hdf5Writer file(temporary, comm);
+  Hdf5Writer file(temporary, comm, kSealBytes);
   write_all_of(file, comm, header, samples, steps, categories);
   file.close();
   parallel::wait_for_all(comm);
   parallel::agree(comm, "name the record", [&] {
     if (comm.rank() != 0) return;
+    seal_record(temporary);
     sync_to_device(temporary);
     std::error_code failure;
     fs::rename(temporary, record, failure);

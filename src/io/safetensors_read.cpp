@@ -16,7 +16,7 @@ constexpr std::string_view kReadAgain = ". Copy or download it again";
 std::uint64_t unsigned_value(const nlohmann::json& value, const std::string& where,
                              const char* what) {
   if (!value.is_number_unsigned())
-    throw IoError(where + ": " + what + " holds " + value.dump() +
+    throw IoError(where + ": " + what + " holds " + shown(value) +
                   " (expected whole numbers that are not negative)" + std::string(kReadAgain));
   return value.get<std::uint64_t>();
 }
@@ -28,7 +28,7 @@ std::vector<std::int64_t> read_shape(const nlohmann::json& entry, const std::str
   for (const auto& extent : entry["shape"]) {
     const std::uint64_t value = unsigned_value(extent, where, "shape");
     if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-      throw IoError(where + ": shape holds " + extent.dump() + " (above 2^63 - 1)" +
+      throw IoError(where + ": shape holds " + shown(extent) + " (above 2^63 - 1)" +
                     std::string(kReadAgain));
     shape.push_back(static_cast<std::int64_t>(value));
   }
@@ -58,7 +58,7 @@ std::uint64_t byte_count(TensorType type, std::span<const std::int64_t> shape,
 TensorView read_entry(const std::string& name, const nlohmann::json& entry,
                       std::span<const std::byte> data, const std::string& where) {
   if (!entry.is_object())
-    throw IoError(where + ": is " + entry.dump() + " (expected an object)" +
+    throw IoError(where + ": is " + shown(entry) + " (expected an object)" +
                   std::string(kReadAgain));
   TensorView tensor{name, read_type(entry, where), read_shape(entry, where), {}};
   if (!entry.contains("data_offsets") || !entry["data_offsets"].is_array() ||
@@ -121,11 +121,11 @@ void SafetensorsFile::parse_header(std::string_view header, std::span<const std:
   for (const auto& [name, entry] : json.items()) {
     if (name == "__metadata__") {
       if (!entry.is_object())
-        throw IoError(where + ": __metadata__ is " + entry.dump() + " (expected an object)" +
+        throw IoError(where + ": __metadata__ is " + shown(entry) + " (expected an object)" +
                       std::string(kReadAgain));
       for (const auto& [key, value] : entry.items()) {
         if (!value.is_string())
-          throw IoError(where + ": __metadata__ '" + key + "' is " + value.dump() +
+          throw IoError(where + ": __metadata__ '" + key + "' is " + shown(value) +
                         " (expected a string)" + std::string(kReadAgain));
         metadata_[key] = value.get<std::string>();
       }

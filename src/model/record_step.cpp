@@ -26,6 +26,9 @@ MemoryPlan record_training(const Qwen2VL& model, std::span<const plan::MicroBatc
     plan.records.insert(plan.records.end(), ops.records().begin(), ops.records().end());
   }
   plan.arena_bytes = arena.high_water();
+  if (settings.staged)
+    plan.items.push_back(
+        {"staging", plan::staging_piece_bytes + plan::staged_message_bytes(layout, state)});
   plan.items.push_back({"activations", plan.arena_bytes - persistent});
   return plan;
 }

@@ -34,10 +34,10 @@ class RecordingOps final : public Ops {
   void run_convert(const Tensor&, Tensor&) override;
   void run_add_linear(const Tensor&, const plan::Linear&, Tensor&) override;
   void run_load_pixels(std::span<const float>, Tensor&) override;
-  void run_vision_rope_table(std::span<const int>, Tensor&) override;
-  void run_mrope_table(std::span<const int>, const std::array<int, 3>&, float, Tensor&) override;
-  void run_embedding(std::span<const int>, int, Tensor&) override;
-  void run_embedding_backward(const Tensor&, std::span<const int>, int) override;
+  void run_vision_rope_table(const Indices&, Tensor&) override;
+  void run_mrope_table(const Indices&, const std::array<int, 3>&, float, Tensor&) override;
+  void run_embedding(const Indices&, int, Tensor&) override;
+  void run_embedding_backward(const Tensor&, const Indices&, const Tensor&, int) override;
   void run_linear(const Tensor&, const plan::Linear&, Tensor&) override;
   void run_linear_backward_input(const Tensor&, const plan::Linear&, Tensor&) override;
   void run_linear_backward_weight(const Tensor&, const Tensor&, const plan::Linear&) override;
@@ -53,16 +53,16 @@ class RecordingOps final : public Ops {
   void run_swiglu(const Tensor&, Tensor&) override;
   void run_swiglu_backward(const Tensor&, const Tensor&, Tensor&) override;
   void run_rotate(Tensor&, const Tensor&, int, int, bool) override;
-  void run_attention(const Tensor&, const AttentionSpec&, std::span<const int>, Tensor&,
+  void run_attention(const Tensor&, const AttentionSpec&, const Indices&, Tensor&,
                      Tensor&) override;
   void run_attention_backward(const Tensor&, const Tensor&, const Tensor&, const AttentionSpec&,
-                              std::span<const int>, const Tensor&, Tensor&, Tensor&) override;
-  void run_attention_cached(const Tensor&, const AttentionSpec&, LayerCache&, long, Tensor&,
-                            Tensor&) override;
-  void run_gather_rows(const Tensor&, std::span<const int>, Tensor&) override;
-  void run_scatter_rows(Tensor&, const Tensor&, std::span<const int>) override;
-  void run_zero_rows(Tensor&, std::span<const int>) override;
-  double run_linear_cross_entropy(const Tensor&, const plan::Linear&, std::span<const int>, float,
+                              const Indices&, const Tensor&, Tensor&, Tensor&) override;
+  void run_attention_cached(const Tensor&, const AttentionSpec&, LayerCache&, long, const Indices&,
+                            const Indices&, Tensor&, Tensor&) override;
+  void run_gather_rows(const Tensor&, const Indices&, Tensor&) override;
+  void run_scatter_rows(Tensor&, const Tensor&, const Indices&) override;
+  void run_zero_rows(Tensor&, const Indices&) override;
+  double run_linear_cross_entropy(const Tensor&, const plan::Linear&, const Indices&, float,
                                   Tensor*, Tensor&, Tensor&) override;
 
   plan::Flops flops_;

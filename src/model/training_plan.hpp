@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "src/base/device_memory.hpp"
 #include "src/model/record_step.hpp"
 #include "src/plan/optimizer_settings.hpp"
 
@@ -15,6 +16,7 @@ struct TrainingSettings {
   bool deterministic = true;
   long bucket_elements = 0;  ///< 0: one bucket
   plan::OptimizerSettings optimizer;
+  bool staged = kDeviceMemory;  ///< as in OpsSettings; true on a host is for tests
 };
 
 /// The memory plan of one rank for steps of at most `micro_batches` over all ranks, of which it

@@ -10,9 +10,9 @@
 #include "src/base/clock.hpp"
 #include "src/base/error.hpp"
 #include "src/base/partition.hpp"
-#include "src/io/hf_config.hpp"
 #include "src/io/journal_records.hpp"
 #include "src/io/model_folder.hpp"
+#include "src/recipe/run_settings.hpp"
 
 namespace vlmark::train {
 namespace {
@@ -57,11 +57,6 @@ void add_phases(io::StepTiming& timing, const engine::StepResult& result, const 
       case plan::ActionKind::load:
         add(io::Phase::load, ns);
         break;
-      case plan::ActionKind::reduce_bucket:
-      case plan::ActionKind::global_norm:
-      case plan::ActionKind::gather_bucket:
-        add(io::Phase::exposed_data, ns);
-        break;
       case plan::ActionKind::optimizer_slice:
         add(io::Phase::optimizer, ns);
         break;
@@ -69,6 +64,7 @@ void add_phases(io::StepTiming& timing, const engine::StepResult& result, const 
         break;  // forward and backward are booked by part
     }
   }
+  add(io::Phase::exposed_data, engine::exposed_ns(result.actions, plan::Lane::data));
   const auto part = [&](Part p) {
     return counters().part_ns[static_cast<int>(p)] - before.part_ns[static_cast<int>(p)];
   };
@@ -89,33 +85,17 @@ Work& Work::operator+=(const Work& other) {
   return *this;
 }
 
-plan::ModelConfig model_of(const config::ModelSection& model) {
-  return model.folder.empty() ? plan::model_preset(model.preset)
-                              : io::read_hf_config(model.folder + "/config.json");
-}
-
-model::TrainingSettings training_settings(const config::RunConfig& config) {
-  const config::TrainSection& t = config.train;
-  model::TrainingSettings settings;
-  settings.type = config.model.precision;
-  settings.trainable = {t.trains_vit(), t.trains_merger(), t.trains_llm()};
-  settings.recompute = {config.recompute.norms, config.recompute.activation};
-  settings.deterministic = t.deterministic;
-  settings.bucket_elements = config.parallel.bucket_elements;
-  settings.optimizer = {t.beta1, t.beta2, t.eps, t.weight_decay, t.clip_norm};
-  return settings;
-}
-
 Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
     : config_(config), comm_(comm) {
   const config::TrainSection& t = config.train;
   learning_rate_ = {t.learning_rate, t.min_learning_rate, t.warmup_steps, t.steps,
                     t.schedule == config::Schedule::cosine};
   parallel::agree(comm, "set-up", [&] {
-    model_ = std::make_unique<model::Qwen2VL>(model_of(config.model));
-    data_ = std::make_unique<CaptionData>(config.data, model_->config());
-    order_ = std::make_unique<SampleOrder>(data_->size(), t.micro_batches, t.micro_batch_samples,
-                                           static_cast<std::uint64_t>(config.model.seed));
+    model_ = std::make_unique<model::Qwen2VL>(recipe::model_of(config.model));
+    data_ = std::make_unique<recipe::CaptionData>(config.data, model_->config());
+    order_ =
+        std::make_unique<recipe::SampleOrder>(data_->size(), t.micro_batches, t.micro_batch_samples,
+                                              static_cast<std::uint64_t>(config.model.seed));
   });
   require_same_inputs();
   parallel::agree(comm, "memory", [&] {
@@ -125,7 +105,7 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
       const auto all = step_shapes(step);
       shapes.insert(shapes.end(), all.begin() + mine.begin, all.begin() + mine.end);
     }
-    const model::TrainingSettings settings = training_settings(config);
+    const model::TrainingSettings settings = recipe::training_settings(config);
     plan_ =
         model::plan_training(*model_, settings, shapes, t.micro_batches, comm.rank(), comm.size());
     engine_ = engine::make_training_engine(*model_, settings, plan_, t.micro_batches, comm);
