@@ -7,8 +7,7 @@ BUILD is a build with ThreadSanitizer in which `race_tests` is built; KERNEL are
 (all that have a barrier, if none is named). A copy of the file without the barrier is compiled and
 linked into the kernel's test, beside the sources and the build, which stay as they are. The test
 then has to fail with teams of two or of four: by a report or by a wrong result. Prints the table of
-docs/testing.md; exit code 1 if a barrier is not missed. A kernel's test is the one whose name its
-file begins with (gemm_tiled.cpp: gemm_test), and a header's test is compiled with the copy.
+docs/testing.md; exit code 1 if a barrier is not missed.
 """
 import json
 import os
@@ -36,24 +35,29 @@ def places(text):
     return [match for match in BARRIER.finditer(code)]
 
 
-def test_of(kernel):
-    """The test whose name the file's begins with; the longest one."""
-    stem = os.path.basename(kernel).rsplit(".", 1)[0]
-    tests = [name[:-len("_test.cpp")] for name in os.listdir(os.path.join(ROOT, "tests/kernels"))
-             if name.endswith("_test.cpp")]
-    fitting = [name for name in tests if stem == name or stem.startswith(name + "_")]
-    if not fitting:
-        sys.exit(f"check_barriers: {kernel} has a barrier and no test of its name in tests/kernels "
-                 "(nothing could miss it). Write one")
-    return max(fitting, key=len) + "_test"
+def tests_of(kernel):
+    """Tests whose program runs the kernel: of a header those that include it, of a source the one
+    whose name the source's begins with."""
+    folder = os.path.join(ROOT, "tests/kernels")
+    names = sorted(name[:-len(".cpp")] for name in os.listdir(folder) if name.endswith("_test.cpp"))
+    if kernel.endswith(".hpp"):
+        found = [name for name in names
+                 if f'#include "{kernel}"' in read(os.path.join(folder, name + ".cpp"))]
+    else:
+        stem = os.path.basename(kernel)[:-len(".cpp")] + "_"
+        found = sorted((name for name in names if stem.startswith(name[:-len("test")])),
+                       key=len)[-1:]
+    if not found:
+        sys.exit(f"check_barriers: {kernel} has a barrier and tests/kernels no test for it (nothing "
+                 "could miss it). Write one")
+    return found
 
 
 class Program:
     """How the test of a kernel is compiled and linked anew with a changed copy of the kernel."""
 
-    def __init__(self, build, kernel, folder):
-        self.build, self.kernel, self.folder = build, kernel, folder
-        self.test = test_of(kernel)
+    def __init__(self, build, kernel, test, folder):
+        self.kernel, self.test, self.folder = kernel, test, folder
         header = kernel.endswith(".hpp")
         self.unit = f"tests/kernels/{self.test}.cpp" if header else kernel
         with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
@@ -66,6 +70,9 @@ class Program:
         commands = subprocess.run(["ninja", "-C", build, "-t", "commands", target], check=True,
                                   capture_output=True, text=True).stdout.splitlines()
         self.linker = commands[-1]
+        listed = subprocess.run(["ctest", "--test-dir", build, "-L", "^race$",
+                                 "--show-only=json-v1"], check=True, capture_output=True, text=True)
+        self.races = {test["name"]: test for test in json.loads(listed.stdout)["tests"]}
 
     def run(self, command, shell=False):
         return subprocess.run(command, cwd=self.directory, shell=shell, capture_output=True,
@@ -103,49 +110,48 @@ class Program:
 
     def finding(self, program, team):
         """What the test says with teams of this size; None if all is well."""
-        options = f"exitcode=99:halt_on_error=1:suppressions={ROOT}/tests/support/tsan.supp"
-        environment = {**os.environ, "VLMARK_TEAM_SIZE": str(team), "TSAN_OPTIONS": options,
-                       "VLMARK_SOURCE_DIR": ROOT}
+        race = self.races[f"race.{self.test}.team{team}"]
+        environment = dict(pair.split("=", 1) for p in race["properties"]
+                           if p["name"] == "ENVIRONMENT" for pair in p["value"])
         try:
-            done = subprocess.run(
-                [program, "--kokkos-num-threads=4", "--gtest_filter=-*Team*:*OfALongRow",
-                 "--gtest_fail_fast"], env=environment, stdin=subprocess.DEVNULL,
-                capture_output=True, text=True, errors="replace", timeout=LIMIT)
+            done = subprocess.run([program, *race["command"][1:], "--gtest_fail_fast"],
+                                  env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, errors="replace", timeout=LIMIT)
         except subprocess.TimeoutExpired:
             return f"hangs beyond {LIMIT} s"
         output = done.stdout + done.stderr
         if done.returncode == 0:
             return None
-        where = (re.findall(r"\[ RUN +\] (\S+)", output) or ["the start"])[-1]
+        where = (re.findall(r"\[ RUN +\] (\S+)", output) or ["its start"])[-1]
         if "ThreadSanitizer: data race" in output:
             line = re.search(r"SUMMARY: ThreadSanitizer: data race .*?([\w.]+:\d+)", output)
             return f"race reported in {where}" + (f" at {line.group(1)}" if line else "")
         return f"exit code {done.returncode} in {where}"
 
 
+def first_finding(programs, text):
+    """What the first test that fails with `text` says; None if none does."""
+    for program in programs:
+        made = program.make(text)
+        for team in TEAMS:
+            found = program.finding(made, team)
+            if found:
+                return f"teams of {team}: {found} ({program.test})"
+    return None
+
+
 def check(build, kernel):
-    """Rows (line, barrier, finding) of one file."""
+    """Pairs (line, finding), one for each barrier of one file."""
     text = read(os.path.join(ROOT, kernel))
     with tempfile.TemporaryDirectory() as folder:
-        program = Program(build, kernel, folder)
-        whole = program.make(text)
-        for team in TEAMS:
-            found = program.finding(whole, team)
-            if found:
-                sys.exit(f"check_barriers: {program.test} fails with all barriers in place, teams of "
-                         f"{team}: {found}. Mend that first")
+        programs = [Program(build, kernel, test, folder) for test in tests_of(kernel)]
+        found = first_finding(programs, text)
+        if found:
+            sys.exit(f"check_barriers: {kernel} with all barriers in place: {found}. Mend that first")
         for match in places(text):
             without = (text[:match.start()] + f"static_cast<void>({match.group(1)})" +
                        text[match.end():])
-            changed = program.make(without)
-            line = text.count("\n", 0, match.start()) + 1
-            finding = None
-            for team in TEAMS:
-                found = program.finding(changed, team)
-                if found:
-                    finding = f"teams of {team}: {found}"
-                    break
-            yield line, program.test, finding
+            yield text.count("\n", 0, match.start()) + 1, first_finding(programs, without)
 
 
 def main(build, *kernels):
@@ -157,11 +163,10 @@ def main(build, *kernels):
     if not kernels:
         sys.exit("check_barriers: no kernel has a barrier (a check of nothing proves nothing)")
     start, count, missed = time.monotonic(), 0, 0
-    print("| barrier taken away | test | found by |\n|---|---|---|")
+    print("| barrier taken away | what was seen |\n|---|---|")
     for kernel in kernels:
-        for line, test, finding in check(build, kernel):
-            print(f"| `{os.path.basename(kernel)}:{line}` | {test} | "
-                  f"{finding or '**nothing**'} |", flush=True)
+        for line, finding in check(build, kernel):
+            print(f"| `{os.path.basename(kernel)}:{line}` | {finding or '**nothing**'} |", flush=True)
             count, missed = count + 1, missed + (finding is None)
     minutes = (time.monotonic() - start) / 60
     print(f"check_barriers: {count - missed} of {count} barriers are missed by a test "
