@@ -68,7 +68,7 @@ vlmark_add_generate_fault(cut_png EXIT 3 WITH ${good} --image "${faults}/cut.png
 vlmark_add_generate_fault(cut_jpg EXIT 3 WITH ${good} --image "${faults}/cut.jpg"
   SAYS "cut.jpg: cannot decode the JPEG")
 vlmark_add_generate_fault(no_picture EXIT 3 WITH ${good} --image "${faults}/text.png"
-  SAYS "text.png: neither PNG nor JPEG")
+  SAYS "text.png: the picture is of no known format" "PNG, JPEG and WebP are decoded")
 vlmark_add_generate_fault(empty_picture EXIT 3 WITH ${good} --image "${faults}/empty.jpg"
   SAYS "empty.jpg: the picture is empty, 0 bytes")
 vlmark_add_generate_fault(absent_picture EXIT 3 WITH ${good} --image "${faults}/absent.png"
