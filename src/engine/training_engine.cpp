@@ -49,7 +49,7 @@ class Engine final : public TrainingEngine {
         state_(plan::place_state(arena_, layout_, state)),
         memory_(arena_bytes),
         staging_(settings.staged),
-        staged_comm_(settings.staged
+        staged_comm_(settings.staged && !comm.carries_device_memory()
                          ? staged_communicator(comm, plan::staged_message_bytes(layout_, state))
                          : nullptr),
         parameters_(model.table(), layout_, memory_.at<T>(state_.parameters), nullptr),

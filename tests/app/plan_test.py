@@ -71,6 +71,21 @@ class Plan(program.ProgramTest):
         result = self.vlmark("plan", program.QUICKSTART, "--attention", "cudnn", exit_code=2)
         self.assertIn("train.attention: is cudnn and model.precision is fp32", result.stderr)
 
+    def test_of_an_answer(self):
+        plan = self.plan("--model", "2B", "--generate", "--picture", "448x448", "--text-tokens", "40",
+                         "--max-new-tokens", "24")
+        self.assertEqual(plan["prompt_tokens"], 40 + 256)
+        # Keys and values of 28 layers and two heads of 128, in bf16.
+        self.assertEqual(plan["bytes"]["cache"], (296 + 24) * 28 * 2 * 256 * 2)
+        self.assertAlmostEqual(plan["bytes"]["parameters"] / 4417971200, 1, delta=1e-3)
+        # qwen2vl.md: 1.26 GFLOP a patch, 3.09 GFLOP a token, attention and merger besides.
+        self.assertAlmostEqual(plan["flops"] / 2.26e12, 1, delta=0.01)
+        text = self.vlmark("plan", "--model", "2B", "--generate").stdout
+        self.assertTrue(text.startswith("2B: 2,208,985,600 parameters, bf16, 1024 prompt tokens, "
+                                        "at most 64 new ones\n"), text)
+        for word in ("parameters", "cache", "activations"):
+            self.assertRegex(text, rf"(?m)^  {word} +\d+\.\d\d\d GB$")
+
     def test_of_a_run_description(self):
         plan = self.plan(program.QUICKSTART, "--ranks", "2", "--set", "train.steps=3")
         self.assertEqual((plan["model"], plan["parameters"]), ("nano", 10565760))

@@ -185,7 +185,7 @@ INSTANTIATE_TEST_SUITE_P(
     fault_name);
 
 TEST(HostileTokenizer, NestedJsonAndNumbersBeyondADoubleAreIoErrors) {
-  for (const std::string value : {std::string(200'000, '['), std::string("1e999")})
+  for (const std::string& value : {std::string(200'000, '['), std::string("1e999")})
     EXPECT_THAT([&] { Tokenizer::from_json_text("{\"model\": " + value, "t.json"); },
                 ThrowsMessage<IoError>(HasSubstr("t.json: ")));
 }

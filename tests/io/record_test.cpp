@@ -183,7 +183,7 @@ TEST_F(RecordTest, RefusesOtherSteps) {
   append(journal, counters(comm_.rank(), last ? 9 : 3));
   if (comm_.rank() == 0) append(journal, scalars(3));
   journal.close();
-  expect_refused({"counters", "entry 2 is of step 9 (expected 3)"});
+  expect_refused({"counters", "entry 2 is of step 9 (expected 3; the ranks disagree)"});
 }
 
 TEST_F(RecordTest, RefusesStepsWithoutScalars) {

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "kernels/reference/gemm.hpp"
-#include "kernels/tile_launch.hpp"
 #include "src/base/counters.hpp"
+#include "tests/kernels/forced_team.hpp"
 #include "tests/kernels/strided_matrix.hpp"
 #include "tests/support/expect_close.hpp"
 #include "tests/support/random_data.hpp"
@@ -29,10 +29,7 @@ std::vector<GemmBackend> backends() {
 
 class Gemm : public testing::TestWithParam<std::tuple<Size, bool, bool>> {
  protected:
-  void TearDown() override {
-    set_gemm_settings(detected_gemm_settings());
-    forced_team_size = 0;
-  }
+  void TearDown() override { set_gemm_settings(detected_gemm_settings()); }
 
   template <class A, class B, class C>
   void check() const {
@@ -83,7 +80,7 @@ TEST_P(Gemm, F32TimesBf16MatchesReference) { check<float, bf16, float>(); }
 TEST_P(Gemm, Bf16TimesF32MatchesReference) { check<bf16, float, float>(); }
 TEST_P(Gemm, TeamsOfTwoMatchReference) {
   if (Exec().concurrency() < 2) GTEST_SKIP() << "needs two threads";
-  forced_team_size = 2;
+  const ForcedTeam team(2);
   check<bf16, bf16, bf16>();
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "kernels/team.hpp"
+#include "tests/kernels/forced_team.hpp"
 #include "tests/kernels/view_data.hpp"
 #include "tests/support/random_data.hpp"
 
@@ -62,9 +63,8 @@ Found run(int team_size, Packing<width> packing, const std::vector<int>& lengths
   const auto length = to_view(lengths);
   const Mat<float> visits("visits", rows, longest);
   const Vec<float> sum("sum", rows), largest("largest", rows);
-  kernels::forced_team_size = team_size;
+  const ForcedTeam forced(team_size);
   auto policy = kernels::team_policy(Exec{}, rows, 0);
-  kernels::forced_team_size = 0;
   policy.set_scratch_size(0, Kokkos::PerTeam(kernels::kPackedSumScratch));
   Kokkos::parallel_for(
       "vlmark::pack_test", policy, KOKKOS_LAMBDA(const kernels::Team& team) {
