@@ -1,5 +1,6 @@
 #include "kernels/attention_cudnn.hpp"
 
+#include <cuda_runtime_api.h>
 #include <cudnn.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "kernels/attention_cudnn_graph.hpp"
 #include "kernels/cuda_check.hpp"
 #include "kernels/reference/attention_admission.hpp"
+#include "src/base/error.hpp"
 
 namespace vlmark::kernels {
 namespace {
