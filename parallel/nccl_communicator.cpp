@@ -1,5 +1,8 @@
 #include "parallel/nccl_communicator.hpp"
 
+#include <cuda_runtime_api.h>
+#include <nccl.h>
+
 #include <map>
 #include <set>
 #include <utility>
@@ -112,7 +115,7 @@ class Channels {
     pending_ = std::move(later);
     if (group.empty()) return;
     for (const auto& message : group) messages.start_after(message->buffer.queue);
-    messages.start(group.front()->text, [&] {
+    messages.start(group.front()->text, [&]() -> int {
       for (const auto& m : group) {
         const ncclResult_t code =
             m->sends
@@ -280,7 +283,7 @@ class NcclCommunicator final : public Communicator {
     NcclChannel& channel = channels_->collectives;
     channel.start_after(in.queue);
     if (out.queue != in.queue) channel.start_after(out.queue);
-    channel.start(text, [&] { return call(channel.comm(), channel.stream()); });
+    channel.start(text, [&]() -> int { return call(channel.comm(), channel.stream()); });
     book(bytes);
     return Request(std::make_unique<CollectiveOperation>(
         name, channels_, text, std::vector<std::shared_ptr<const void>>{in.owner, out.owner}));

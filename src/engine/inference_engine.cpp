@@ -53,7 +53,7 @@ class Engine final : public InferenceEngine {
         : memory(bytes),
           parameters(engine.parameters_),
           ops(kernels::Exec(), engine.model_.table(), arena, memory, engine.staging_, parameters,
-              nothing_learns) {}
+              {type, nothing_learns, engine.staging_.staged()}) {}
     plan::Arena arena;
     ArenaMemory memory;
     ParameterStore<T> parameters;
