@@ -211,6 +211,7 @@ class NcclCommunicator final : public Communicator {
 
   int rank() const noexcept override { return host_->rank(); }
   int size() const noexcept override { return host_->size(); }
+  bool carries_device_memory() const noexcept override { return true; }
 
   Request all_reduce(Buffer in_out, Reduce op) override {
     require_reducible("all_reduce", without_queue(in_out), op);
