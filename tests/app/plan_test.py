@@ -53,8 +53,9 @@ class Plan(program.ProgramTest):
         # 2 byte for each score of each of 28 heads, and little else.
         self.assertAlmostEqual(scratch["bytes"] / (2 * 28 * 16384 ** 2), 1, delta=0.1)
         self.assertGreater(scratch["bytes"], 15 * scratch["bytes_in_any_order"])
-        # Without it the peak stands elsewhere, so that a part of it fits below.
-        self.assertGreaterEqual(fixed["arena_bytes"] - own["arena_bytes"], 1.5 * 28 * 16384 ** 2)
+        # The peak without it lies elsewhere, so the arena grows by less than the scratch.
+        growth = fixed["arena_bytes"] - own["arena_bytes"]
+        self.assertTrue(scratch["bytes"] / 2 < growth < scratch["bytes"], growth)
         loose = self.plan(*text, "--attention", "cudnn", "--any-order")
         self.assertEqual(loose["attention_scratch"]["bytes"], scratch["bytes_in_any_order"])
         out = self.vlmark("plan", *text, "--attention", "cudnn").stdout

@@ -80,8 +80,9 @@ TEST(Recording, AttentionByCudnnGetsItsScratch) {
   EXPECT_EQ(fixed.attention.segments, 2);
   EXPECT_EQ(fixed.attention.longest, 8192);
   EXPECT_EQ(own.attention.bytes, 0);
-  // Without the scratch the peak stands elsewhere, so that a part of it fits below.
-  EXPECT_GE(fixed.arena_bytes - own.arena_bytes, 3LL * m.heads * 8192 * 8192);
+  // The peak without it lies elsewhere, so the arena grows by less than the scratch.
+  EXPECT_GT(fixed.arena_bytes, own.arena_bytes + fixed.attention.bytes / 2);
+  EXPECT_LT(fixed.arena_bytes, own.arena_bytes + fixed.attention.bytes);
   EXPECT_GE(any.arena_bytes, own.arena_bytes);
   EXPECT_EQ(fixed.flops, own.flops);
   // fp32 has no such kernel and no such scratch.
