@@ -42,6 +42,7 @@ Tiling tiling(int m, int n, int threads) {
 }  // namespace
 
 std::size_t gemm_tiled_scratch_bytes() {
+  if (kOnDevice) return 0;  // shared memory
   return sizeof(float) * (kTileRows * kRowOfA + kTileColumns * kDepth + kTileRows * kTileColumns) +
          64;
 }
@@ -50,7 +51,8 @@ template <class A, class B, class C>
 void gemm_tiled(const Exec& exec, const GemmArguments<A, B, C>& arguments) {
   const auto [ta, tb] = std::pair(arguments.shape.ta, arguments.shape.tb);
   const auto [m, n, k] = std::tuple(arguments.shape.m, arguments.shape.n, arguments.shape.k);
-  const Tiling tile = tiling(m, n, exec.concurrency());
+  // Narrower tiles would give a device more teams, but each less to do.
+  const Tiling tile = tiling(m, n, kOnDevice ? 1 : exec.concurrency());
   const A* a = arguments.a.data();
   const B* b = arguments.b.data();
   C* c = arguments.c.data();

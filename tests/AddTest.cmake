@@ -12,6 +12,22 @@ if(uid STREQUAL "0")  # Open MPI refuses to run as root without both
   list(APPEND VLMARK_TEST_ENVIRONMENT OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)
 endif()
 
+# Factor of every time limit, for the Python tests as well.
+set(VLMARK_SLOWDOWN 1)
+if(VLMARK_SANITIZE)
+  set(VLMARK_SLOWDOWN 4)
+  # A report ends the program with an exit code that no test expects.
+  set(reports "exitcode=99:halt_on_error=1")
+  set(supp "${PROJECT_SOURCE_DIR}/tests/support")
+  list(APPEND VLMARK_TEST_ENVIRONMENT
+    "ASAN_OPTIONS=${reports}:detect_stack_use_after_return=1:strict_string_checks=1"
+    "LSAN_OPTIONS=exitcode=99:suppressions=${supp}/lsan.supp:print_suppressions=0"
+    "UBSAN_OPTIONS=${reports}:print_stacktrace=1"
+    "TSAN_OPTIONS=${reports}:suppressions=${supp}/tsan.supp:second_deadlock_stack=1")
+endif()
+list(APPEND VLMARK_TEST_ENVIRONMENT VLMARK_SLOWDOWN=${VLMARK_SLOWDOWN})
+math(EXPR VLMARK_TWO_MINUTES "${VLMARK_SLOWDOWN} * 120")
+
 function(vlmark_add_test name)
   cmake_parse_arguments(arg "" "MAIN;TIMEOUT" "SOURCES;LINKS;LABELS;NP;ARGS" ${ARGN})
   if(NOT arg_SOURCES)
@@ -23,8 +39,12 @@ function(vlmark_add_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
+  math(EXPR arg_TIMEOUT "${VLMARK_SLOWDOWN} * ${arg_TIMEOUT}")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE vlmark_warnings vlmark_main_${arg_MAIN} ${arg_LINKS})
+  if(arg_LABELS MATCHES "^(unit|mpi)$")
+    add_dependencies(sanitized_tests ${name})
+  endif()
   if(arg_NP)
     foreach(np ${arg_NP})
       add_test(NAME ${name}.np${np} COMMAND ${VLMARK_MPIEXEC} -n ${np} $<TARGET_FILE:${name}> ${arg_ARGS})

@@ -70,6 +70,11 @@ void convert(const ConvertOptions& options) {
     throw ConfigError("--tokenizer: " + options.tokenizer +
                       " (a folder that is converted keeps its tokenizer). Leave it out, or give "
                       "--random-weights");
+  const auto presets = plan::model_preset_names();
+  if (!fs::exists(options.model) &&
+      std::find(presets.begin(), presets.end(), options.model) != presets.end())
+    throw IoError(options.model + "/config.json: cannot be opened (" + options.model +
+                  " is a preset, which has no weights). Give --random-weights SEED");
   io::Conversion conversion;
   if (!options.dtype.empty()) conversion.type = dtype_of(options.dtype);
   if (!options.names.empty()) conversion.names = names_of(options.names);

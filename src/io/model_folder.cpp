@@ -22,14 +22,17 @@ void copy_tokenizer(const fs::path& from, const fs::path& to) {
   }
 }
 
-void write_weights(const fs::path& folder, const plan::ParameterTable& table,
-                   const VisitWeights& visit, const WeightFormat& format) {
+std::vector<TensorSpec> specs_of(const plan::ParameterTable& table, const WeightFormat& format) {
   std::vector<TensorSpec> specs;
   for (const plan::LogicalTensor& tensor : table.tensors)
     specs.push_back({stored_tensor_name(tensor.name, format.names),
                      tensor_type(format.type),
                      {tensor.shape.begin(), tensor.shape.end()}});
-  CheckpointWriter writer(folder, make_shards(specs, format.shard_bytes));
+  return specs;
+}
+
+void write_weights(CheckpointWriter& writer, const VisitWeights& visit,
+                   const WeightFormat& format) {
   std::vector<bf16> narrowed;
   visit([&](const plan::LogicalTensor& tensor, long first, std::span<const float> values) {
     std::span<const std::byte> bytes = std::as_bytes(values);
@@ -78,17 +81,13 @@ void write_model_folder(const fs::path& folder, const plan::ModelConfig& model,
                         const plan::ParameterTable& table, const VisitWeights& visit,
                         const WeightFormat& format, const PreprocessorConfig& preprocessor,
                         const fs::path& tokenizer_folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error)
-    throw IoError("export: the folder " + folder.string() + " cannot be created (" +
-                  error.message() + "). Choose another folder");
+  CheckpointWriter writer(folder, make_shards(specs_of(table, format), format.shard_bytes));
   write_hf_config(folder / "config.json", model,
                   format.type == DType::f32 ? "float32" : "bfloat16");
   write_generation_config(folder / "generation_config.json", generation_config_of(model));
   write_preprocessor_config(folder / "preprocessor_config.json", preprocessor, model.vision);
   if (!tokenizer_folder.empty()) copy_tokenizer(tokenizer_folder, folder);
-  write_weights(folder, table, visit, format);
+  write_weights(writer, visit, format);
 }
 
 }  // namespace vlmark::io

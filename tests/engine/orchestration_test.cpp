@@ -132,9 +132,11 @@ void run_job(const Job& job, LocalWorld& world, const Body& body) {
   run_threads(job.ranks, [&](int rank) {
     const auto comm = world.communicator(rank);
     const auto seed = job.seed + static_cast<std::uint64_t>(rank);
-    TestLanes lanes(seed, 100us);
+    auto lanes = std::make_unique<TestLanes>(seed, 100us);
     Pauses pauses(seed + 100, 100us);
-    ToyRank toy(*comm, lanes.lanes, pauses, job.patience);
+    ToyRank toy(*comm, lanes->lanes, pauses, job.patience);
+    // The queues end before what their work uses, as in the engine.
+    const std::unique_ptr<TestLanes> ends_first = std::move(lanes);
     try {
       body(rank, toy);
     } catch (...) {

@@ -4,7 +4,9 @@ import ctypes
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "app"))
 import program  # noqa: E402
@@ -44,6 +46,18 @@ class WithoutDevice(program.ProgramTest):
             self.assertEqual(len(line), 1, stderr)
             self.assertRegex(line[0], rf"^vlmark: {arguments[0]}: on \S+ the driver's library cannot "
                              r"be loaded: libcuda\.so\.1: .+ \(.+\)\. Run it on a node with a GPU")
+
+    def test_a_driver_without_a_device_is_an_error_not_a_crash(self):
+        # The toolkit's stub stands in for a driver: it loads, and refuses every call.
+        with tempfile.TemporaryDirectory() as folder:
+            os.symlink(os.environ["VLMARK_CUDA_STUB"], os.path.join(folder, "libcuda.so.1"))
+            path = f"{folder}:{os.environ.get('LD_LIBRARY_PATH', '')}"
+            with unittest.mock.patch.dict(os.environ, {"LD_LIBRARY_PATH": path}):
+                for arguments, ranks in ((["run", program.QUICKSTART], 2),
+                                         (["generate", "--model", "nowhere"], None)):
+                    stderr = self.vlmark(*arguments, ranks=ranks, exit_code=1).stderr
+                    self.assertEqual(stderr.count("device: Cuda cannot be started"), 1, stderr)
+                    self.assertIn("nvidia-smi", stderr)
 
     def test_usage_errors_need_no_driver(self):
         self.vlmark("run", exit_code=2)

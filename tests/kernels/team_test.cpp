@@ -3,17 +3,13 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/kernels/forced_team.hpp"
 #include "tests/kernels/view_data.hpp"
 #include "tests/support/expect_close.hpp"
 #include "tests/support/random_data.hpp"
 
 namespace vlmark::test {
 namespace {
-
-struct ForcedTeam {
-  explicit ForcedTeam(int size) { kernels::forced_team_size = size; }
-  ~ForcedTeam() { kernels::forced_team_size = 0; }
-};
 
 struct Results {
   std::vector<double> sum, largest, visits;

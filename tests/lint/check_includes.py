@@ -18,6 +18,7 @@ ARROWS = {
     "model": ["plan"],
     "kernels": ["base"],
     "reference": ["base"],
+    "cuda_units": ["base", "reference"],
     "parallel": ["base"],
     "engine": ["model", "plan", "kernels", "parallel"],
     "io": ["base", "plan", "parallel"],
@@ -41,6 +42,8 @@ FOREIGN = [
     (re.compile(r"nlohmann/"), ["src/", "parallel/", "kernels/", "tests/", "bench/"], False),
     (re.compile(r"(?:hdf5|H5\w*)\.h$"), ["src/io/", "tests/"], False),
     (re.compile(r"(?:oneapi/)?dnnl"), ["kernels/", "tests/", "bench/"], False),
+    (re.compile(r"cuda_runtime|cublas|cudnn|nccl\.h$"),
+     ["kernels/", "parallel/", "src/engine/", "cmake/", "tests/"], True),
 ]
 # Headers of these never include MPI, since a header passes its weight on.
 NO_MPI_IN_HEADERS = ("src/", "kernels/", "bench/")

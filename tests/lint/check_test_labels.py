@@ -9,7 +9,8 @@ import sys
 
 import lint
 
-LABELS = ["unit", "property", "mpi", "golden", "failure", "bench-smoke", "lint", "cuda"]
+LABELS = ["unit", "property", "mpi", "golden", "failure", "bench-smoke", "lint", "portable", "race",
+          "fuzz", "cuda", "slow"]
 
 
 def problems_of(tests):

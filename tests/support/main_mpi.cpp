@@ -4,6 +4,7 @@
 
 #include "parallel/phase.hpp"
 #include "parallel/run_ranks.hpp"
+#include "tests/support/mpi_requests.hpp"
 #include "tests/support/mpi_world.hpp"
 
 namespace vlmark::test {
@@ -15,6 +16,12 @@ parallel::Communicator* current_world = nullptr;
 class AbortOnFailure : public testing::EmptyTestEventListener {
   void OnTestStart(const testing::TestInfo& test) override {
     parallel::set_phase(std::string(test.test_suite_name()) + "." + test.name());
+  }
+  void OnTestEnd(const testing::TestInfo&) override {
+    if (const int open = open_mpi_requests())
+      parallel::abort_job(std::to_string(open) + " MPI requests were started and not waited for " +
+                              "(they leak, and their buffers are not safe). Wait for each",
+                          1);
   }
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (!result.failed()) return;
