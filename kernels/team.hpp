@@ -39,9 +39,9 @@ struct Lanes {
 
 }  // namespace vlmark::kernels
 
-template <class Sum>
-struct Kokkos::reduction_identity<vlmark::kernels::Lanes<Sum>> {
-  KOKKOS_INLINE_FUNCTION static vlmark::kernels::Lanes<Sum> sum() { return {}; }
+template <class T>  // clang++ 14 takes the name Sum for Kokkos::Sum
+struct Kokkos::reduction_identity<vlmark::kernels::Lanes<T>> {
+  KOKKOS_INLINE_FUNCTION static vlmark::kernels::Lanes<T> sum() { return {}; }
 };
 
 namespace vlmark::kernels {
