@@ -74,13 +74,8 @@ void require_matrices(const char* where, const AttentionShape& shape, const Mat<
 
 template <class T>
 void book(const char* pass, const AttentionShape& shape, std::uint64_t flops) {
-  Counters& counted = counters();
-  counted.attention_flops[static_cast<int>(CountedPart::current())] += flops;
-  const std::string key = std::string("attention ") + pass +
-                          (std::is_same_v<T, float> ? " f32 " : " bf16 ") +
-                          std::to_string(shape.heads) + "/" + std::to_string(shape.kv_heads) + "x" +
-                          std::to_string(shape.head_dim) + (shape.causal ? " causal" : " full");
-  ++counted.kernels[key]["kokkos_flash"];
+  book_attention(pass, std::is_same_v<T, float> ? DType::f32 : DType::bf16, shape, flops,
+                 "kokkos_flash");
 }
 
 template <class T>
@@ -125,6 +120,17 @@ void backward(const Exec& exec, const AttentionShape& shape, const Mat<const T>&
 }
 
 }  // namespace
+
+void book_attention(const char* pass, DType type, const AttentionShape& shape, std::uint64_t flops,
+                    const std::string& kernel) {
+  Counters& counted = counters();
+  counted.attention_flops[static_cast<int>(CountedPart::current())] += flops;
+  const std::string key = std::string("attention ") + pass +
+                          (type == DType::f32 ? " f32 " : " bf16 ") + std::to_string(shape.heads) +
+                          "/" + std::to_string(shape.kv_heads) + "x" +
+                          std::to_string(shape.head_dim) + (shape.causal ? " causal" : " full");
+  ++counted.kernels[key][kernel];
+}
 
 int count_tiles(const std::vector<int>& cu, int length, int kv_heads) {
   int tiles = 0;

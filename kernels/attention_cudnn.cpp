@@ -1,5 +1,6 @@
 #include "kernels/attention_cudnn.hpp"
 
+#include <cuda_runtime_api.h>
 #include <cudnn.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "kernels/attention_cudnn_graph.hpp"
 #include "kernels/cuda_check.hpp"
 #include "kernels/reference/attention_admission.hpp"
+#include "src/base/error.hpp"
 
 namespace vlmark::kernels {
 namespace {
@@ -67,17 +69,12 @@ struct Launch {
   CudnnScratch scratch;
 
   Launch(const CudnnCall& c, AttentionPass pass, int multiprocessors) : call(c) {
-    CudnnAttentionSize size{c.heads,    c.kv_heads,
-                            c.head_dim, static_cast<int>(c.cu_seqlens.size()) - 1,
-                            1,          c.cu_seqlens.back()};
-    for (std::size_t s = 1; s < c.cu_seqlens.size(); ++s)
-      size.longest = std::max(size.longest, c.cu_seqlens[s] - c.cu_seqlens[s - 1]);
-    attention = {cudnn_bounded(size),
-                 pass,
-                 c.causal,
-                 pass == AttentionPass::backward && c.deterministic,
-                 c.scale,
-                 c.qkv_row};
+    attention.size = cudnn_bounded({c.heads, c.kv_heads, c.head_dim}, c.cu_seqlens);
+    attention.pass = pass;
+    attention.causal = c.causal;
+    attention.deterministic = pass == AttentionPass::backward && c.deterministic;
+    attention.scale = c.scale;
+    attention.qkv_row = c.qkv_row;
     scratch =
         cudnn_scratch(attention.size, pass, c.causal, attention.deterministic, multiprocessors);
   }

@@ -4,6 +4,7 @@
 #include "kernels/math.hpp"
 #include "kernels/tile_launch.hpp"
 #include "kernels/tile_pack.hpp"
+#include "src/base/dtype.hpp"
 
 // What the forward and the backward pass of attention share. A tile holds kKeys keys of one
 // key/value head, or about kForwardRows or kBackwardRows rows of queries: row r is query i0 + r /
@@ -60,6 +61,11 @@ struct SegmentTile {
   int q_begin, q_length, k_begin, k_length;  ///< the segment
   int first;                                 ///< row of the tile in its segment
 };
+
+/// Books FLOPs on the current CountedPart and the kernel under the record's key,
+/// "attention backward bf16 28/4x128 causal".
+void book_attention(const char* pass, DType type, const AttentionShape& shape, std::uint64_t flops,
+                    const std::string& kernel);
 
 /// Tiles of `length` rows in the segments of `cu`, all heads.
 int count_tiles(const std::vector<int>& cu, int length, int kv_heads);

@@ -1,6 +1,7 @@
 #include "kernels/gemm_cublaslt.hpp"
 
 #include <cublasLt.h>
+#include <cuda_runtime_api.h>
 
 #include <algorithm>
 #include <compare>
@@ -12,6 +13,7 @@
 
 #include "kernels/column_major.hpp"
 #include "kernels/cuda_check.hpp"
+#include "src/base/error.hpp"
 
 namespace vlmark::kernels {
 namespace {

@@ -1,5 +1,8 @@
 #include "parallel/nccl_channel.hpp"
 
+#include <cuda_runtime_api.h>
+#include <nccl.h>
+
 #include <exception>
 #include <thread>
 
@@ -15,11 +18,12 @@ constexpr auto kFarewell = std::chrono::seconds(10);  // an orderly end takes mi
 
 }  // namespace
 
-void require_cuda(cudaError_t code, const char* call) {
+void require_cuda(int code, const char* call) {
   if (code == cudaSuccess) return;
+  const auto error = static_cast<cudaError_t>(code);
   throw CommError(std::string("nccl_communicator: ") + call + " failed with " +
-                  cudaGetErrorName(code) + " (" + std::to_string(static_cast<int>(code)) +
-                  ", wanted 0): " + cudaGetErrorString(code) +
+                  cudaGetErrorName(error) + " (" + std::to_string(code) +
+                  ", wanted 0): " + cudaGetErrorString(error) +
                   " (NCCL needs one working CUDA device for each rank). Look at nvidia-smi on this "
                   "machine, or use the MPI transport");
 }
@@ -85,10 +89,10 @@ void NcclChannel::start_after(void* queue) const {
   if (queue) NcclEvent(static_cast<cudaStream_t>(queue)).hold(stream_);
 }
 
-void NcclChannel::start(const std::string& what, const std::function<ncclResult_t()>& calls) {
+void NcclChannel::start(const std::string& what, const std::function<int()>& calls) {
   require_alive(what);
   settle(ncclGroupStart(), what);
-  const ncclResult_t code = calls();
+  const int code = calls();
   // The group is closed in any case, or the next one would be part of it.
   const ncclResult_t closed = ncclGroupEnd();
   settle(code, what);
@@ -108,11 +112,12 @@ void NcclChannel::wait(const NcclEvent& event, const std::string& what) {
   if (asynchronous != ncclSuccess && asynchronous != ncclInProgress) fail(what, asynchronous);
 }
 
-void NcclChannel::settle(ncclResult_t code, const std::string& what) {
+void NcclChannel::settle(int code, const std::string& what) {
   if (code == ncclInProgress && comm_) {
     const bool done = poll([&] {
-      const ncclResult_t asked = ncclCommGetAsyncError(comm_, &code);
-      if (asked != ncclSuccess) code = asked;
+      ncclResult_t state = ncclSuccess;
+      const ncclResult_t asked = ncclCommGetAsyncError(comm_, &state);
+      code = asked != ncclSuccess ? asked : state;
       return code != ncclInProgress;
     });
     if (!done) fail_late(what);
@@ -151,10 +156,10 @@ void NcclChannel::fail(const std::string& what, const std::string& why) {
                   "more");
 }
 
-void NcclChannel::fail(const std::string& what, ncclResult_t code) {
+void NcclChannel::fail(const std::string& what, int code) {
   const char* last = ncclGetLastError(comm_);
-  fail(what, std::string("NCCL reports ") + ncclGetErrorString(code) + " (" +
-                 std::to_string(static_cast<int>(code)) + ", wanted 0)" +
+  fail(what, std::string("NCCL reports ") + ncclGetErrorString(static_cast<ncclResult_t>(code)) +
+                 " (" + std::to_string(code) + ", wanted 0)" +
                  (last && *last ? std::string(": ") + last : std::string()));
 }
 

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <cuda_runtime_api.h>
-#include <nccl.h>
-
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -10,24 +7,30 @@
 
 #include "parallel/communicator.hpp"
 
+// The types behind cudaStream_t, CUevent_st* and ncclComm_t; results are numbers of cudaError_t and
+// ncclResult_t.
+struct CUstream_st;
+struct CUevent_st;
+struct ncclComm;
+
 namespace vlmark::parallel {
 
 /// Throws CommError naming `call` unless `code` is success.
-void require_cuda(cudaError_t code, const char* call);
+void require_cuda(int code, const char* call);
 
 /// A point on a stream.
 class NcclEvent {
  public:
-  explicit NcclEvent(cudaStream_t stream);
+  explicit NcclEvent(CUstream_st* stream);
   ~NcclEvent();
   NcclEvent(const NcclEvent&) = delete;
   NcclEvent& operator=(const NcclEvent&) = delete;
   bool complete() const;
   /// What is put on `stream` from here on starts after the event.
-  void hold(cudaStream_t stream) const;
+  void hold(CUstream_st* stream) const;
 
  private:
-  cudaEvent_t event_ = nullptr;
+  CUevent_st* event_ = nullptr;
 };
 
 /// One NCCL group and the stream its operations run on. The handle does not block: every call is
@@ -40,11 +43,11 @@ class NcclChannel {
   NcclChannel(const NcclChannel&) = delete;
   NcclChannel& operator=(const NcclChannel&) = delete;
 
-  ncclComm_t comm() const { return comm_; }
-  cudaStream_t stream() const { return stream_; }
+  ncclComm* comm() const { return comm_; }
+  CUstream_st* stream() const { return stream_; }
 
   /// Starts `calls`, as one group, behind what `queue` holds (null: at once).
-  void start(const std::string& what, const std::function<ncclResult_t()>& calls);
+  void start(const std::string& what, const std::function<int()>& calls);
   void start_after(void* queue) const;
   /// Returns once `event` is complete. Throws CommError, the group then is aborted.
   void wait(const NcclEvent& event, const std::string& what);
@@ -53,16 +56,16 @@ class NcclChannel {
 
  private:
   void require_alive(const std::string& what) const;
-  void settle(ncclResult_t code, const std::string& what);
-  [[noreturn]] void fail(const std::string& what, ncclResult_t code);
+  void settle(int code, const std::string& what);
+  [[noreturn]] void fail(const std::string& what, int code);
   [[noreturn]] void fail_late(const std::string& what);
   /// Calls `done` until it is true or `patience` is over; false: over.
   bool poll(const std::function<bool()>& done) const;
 
   std::chrono::milliseconds patience_;
   int rank_, size_;
-  ncclComm_t comm_ = nullptr;
-  cudaStream_t stream_ = nullptr;
+  ncclComm* comm_ = nullptr;
+  CUstream_st* stream_ = nullptr;
   std::string failure_;  ///< empty: alive
 };
 

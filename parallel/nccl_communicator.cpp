@@ -1,5 +1,8 @@
 #include "parallel/nccl_communicator.hpp"
 
+#include <cuda_runtime_api.h>
+#include <nccl.h>
+
 #include <map>
 #include <set>
 #include <utility>
@@ -112,7 +115,7 @@ class Channels {
     pending_ = std::move(later);
     if (group.empty()) return;
     for (const auto& message : group) messages.start_after(message->buffer.queue);
-    messages.start(group.front()->text, [&] {
+    messages.start(group.front()->text, [&]() -> int {
       for (const auto& m : group) {
         const ncclResult_t code =
             m->sends
@@ -208,6 +211,7 @@ class NcclCommunicator final : public Communicator {
 
   int rank() const noexcept override { return host_->rank(); }
   int size() const noexcept override { return host_->size(); }
+  bool carries_device_memory() const noexcept override { return true; }
 
   Request all_reduce(Buffer in_out, Reduce op) override {
     require_reducible("all_reduce", without_queue(in_out), op);
@@ -280,7 +284,7 @@ class NcclCommunicator final : public Communicator {
     NcclChannel& channel = channels_->collectives;
     channel.start_after(in.queue);
     if (out.queue != in.queue) channel.start_after(out.queue);
-    channel.start(text, [&] { return call(channel.comm(), channel.stream()); });
+    channel.start(text, [&]() -> int { return call(channel.comm(), channel.stream()); });
     book(bytes);
     return Request(std::make_unique<CollectiveOperation>(
         name, channels_, text, std::vector<std::shared_ptr<const void>>{in.owner, out.owner}));

@@ -51,6 +51,8 @@ struct PlanOptions {
   std::vector<std::string> set;
   int ranks = 1;
   std::string precision = "bf16";
+  std::string attention = "own";      ///< own or cudnn
+  bool any_order = false;             ///< sums in no fixed order (train.deterministic = false)
   int micro_batches = 0;              ///< of a step, over all ranks; 0: one per rank
   int text_tokens = 1024;             ///< of a micro-batch
   std::vector<std::string> pictures;  ///< WIDTHxHEIGHT each, of a micro-batch

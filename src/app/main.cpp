@@ -85,6 +85,10 @@ void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
   c->add_option("--ranks", o.ranks, "Data-parallel ranks")->capture_default_str();
   c->add_option("--set", o.set, "Override a key of the run description: table.key=value");
   c->add_option("--precision", o.precision, "fp32 or bf16")->capture_default_str();
+  c->add_option("--attention", o.attention, "Kernel of attention: own or cudnn (bf16 on CUDA)")
+      ->check(CLI::IsMember({"own", "cudnn"}))
+      ->capture_default_str();
+  c->add_flag("--any-order", o.any_order, "Plan without deterministic sums");
   c->add_option("--micro-batches", o.micro_batches,
                 "Of a step, over all ranks (default: one each)");
   c->add_option("--text-tokens", o.text_tokens, "Text tokens of a micro-batch")

@@ -45,6 +45,13 @@ Task task_of_model(const PlanOptions& options) {
                       " (a micro-batch holds a sequence of at least 1). Raise it");
   task.settings.type = options.precision == "fp32" ? DType::f32 : DType::bf16;
   task.settings.bucket_elements = config::ParallelSection{}.bucket_elements;
+  task.settings.deterministic = !options.any_order;
+  if (options.attention == "cudnn") {
+    if (task.settings.type != DType::bf16)
+      throw ConfigError("--attention: cudnn with --precision " + options.precision +
+                        " (cuDNN has no attention of fp32). Use --precision bf16, or own");
+    task.settings.attention = AttentionBackend::cudnn;
+  }
   task.micro_batches = options.micro_batches > 0 ? options.micro_batches : options.ranks;
   plan::MicroBatchShape shape;
   int vision = 0;
@@ -59,7 +66,10 @@ Task task_of_model(const PlanOptions& options) {
 }
 
 Task task_of_config(const PlanOptions& options) {
-  const config::RunConfig config = config::load(options.config, options.set);
+  std::vector<std::string> overrides = options.set;
+  if (options.attention != "own") overrides.push_back("train.attention=" + options.attention);
+  if (options.any_order) overrides.push_back("train.deterministic=false");
+  const config::RunConfig config = config::load(options.config, overrides);
   config::require_valid(config, options.ranks);
   Task task;
   task.model = recipe::model_of(config.model);
@@ -83,10 +93,26 @@ void print_flops(const plan::Flops& flops) {
                  static_cast<double>(sum) * 1e-12);
 }
 
+/// What cuDNN wants within the activations, and what of it a fixed order of sums costs.
+void print_attention_scratch(const model::AttentionScratch& scratch) {
+  if (scratch.bytes == 0) return;
+  fmt::print("largest scratch of attention by cuDNN, part of the activations:\n  {:<12} {}\n",
+             "attention", gigabytes(static_cast<double>(scratch.bytes)));
+  if (scratch.bytes > scratch.bytes_in_any_order)
+    fmt::print(
+        "  (its deterministic backward pass stores the score gradients of {} segments as if each "
+        "were {} long;\n  in any order it wants {:.3f} GB. Shorter or fewer segments in a "
+        "micro-batch, train.attention = \"own\"\n  or train.deterministic = false take less)\n",
+        scratch.segments, scratch.longest, static_cast<double>(scratch.bytes_in_any_order) * 1e-9);
+}
+
 int plan_answer(const PlanOptions& options) {
   if (!options.config.empty())
     throw ConfigError("--generate: a run description was given (" + options.config +
                       "), which trains. Give --model, --text-tokens and --picture");
+  if (options.attention != "own")
+    throw ConfigError("--attention: " + options.attention +
+                      " with --generate (answers run on the own kernel). Leave it out");
   if (options.max_new_tokens < 1)
     throw ConfigError("--max-new-tokens: " + std::to_string(options.max_new_tokens) +
                       " (an answer has at least 1). Raise it");
@@ -139,6 +165,11 @@ int plan_command(const PlanOptions& options) {
                      {"ranks", options.ranks},          {"precision", name_of(task.settings.type)},
                      {"arena_bytes", plan.arena_bytes}, {"flops", plan.flops.total()}};
     for (const auto& item : plan.items) j["bytes"][item.category] = item.bytes;
+    if (plan.attention.bytes > 0)
+      j["attention_scratch"] = {{"bytes", plan.attention.bytes},
+                                {"bytes_in_any_order", plan.attention.bytes_in_any_order},
+                                {"segments", plan.attention.segments},
+                                {"longest", plan.attention.longest}};
     fmt::print("{}\n", j.dump());
     return static_cast<int>(ExitCode::ok);
   }
@@ -150,6 +181,7 @@ int plan_command(const PlanOptions& options) {
   for (const auto& item : plan.items)
     fmt::print("  {:<12} {}\n", item.category, gigabytes(static_cast<double>(item.bytes)));
   fmt::print("  {:<12} {}\n", "arena", gigabytes(static_cast<double>(plan.arena_bytes)));
+  print_attention_scratch(plan.attention);
   fmt::print("model FLOPs of {} recorded micro-batches:\n", task.shapes.size());
   print_flops(plan.flops);
   return static_cast<int>(ExitCode::ok);

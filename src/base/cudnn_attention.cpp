@@ -24,6 +24,15 @@ CudnnAttentionSize cudnn_bounded(CudnnAttentionSize size) {
   return size;
 }
 
+CudnnAttentionSize cudnn_bounded(const CudnnAttentionSize& heads, std::span<const int> cu_seqlens) {
+  CudnnAttentionSize size = heads;
+  size.segments = static_cast<int>(cu_seqlens.size()) - 1;
+  size.tokens = cu_seqlens.back();
+  for (std::size_t s = 1; s < cu_seqlens.size(); ++s)
+    size.longest = std::max(size.longest, cu_seqlens[s] - cu_seqlens[s - 1]);
+  return cudnn_bounded(size);
+}
+
 std::int64_t cudnn_workspace_bytes(const CudnnAttentionSize& size, AttentionPass pass, bool causal,
                                    bool deterministic, int multiprocessors) {
   const std::int64_t entries = up(size.segments + 1, 2);  // descriptors of segments

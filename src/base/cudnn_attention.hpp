@@ -2,6 +2,8 @@
 
 #include <compare>
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace vlmark {
 
@@ -9,6 +11,13 @@ namespace vlmark {
 // unit that calls the library. The formulas give to the byte what cuDNN 9.19 itself says for an
 // H100 (tests/gpu/deviceless_plans_test.cpp); other versions may want more, and the unit then
 // refuses the plan.
+
+/// Whose kernel attention runs on: the own one, or cuDNN's where a build for CUDA admits its plan
+/// (bf16 only; the own one runs the rest).
+enum class AttentionBackend : std::uint8_t { own, cudnn };
+constexpr std::string_view name_of(AttentionBackend backend) {
+  return backend == AttentionBackend::own ? "own" : "cudnn";
+}
 
 enum class AttentionPass : std::uint8_t { forward, backward };
 
@@ -34,6 +43,9 @@ std::int64_t cudnn_bound(std::int64_t n);
 
 /// The same size with bounds for `longest` and `tokens`.
 CudnnAttentionSize cudnn_bounded(CudnnAttentionSize size);
+/// The size of segments that start at the rows `cu_seqlens`, the last entry being the number of
+/// rows, with such bounds. `heads` gives the rest.
+CudnnAttentionSize cudnn_bounded(const CudnnAttentionSize& heads, std::span<const int> cu_seqlens);
 
 inline constexpr int kH100Multiprocessors = 132;
 

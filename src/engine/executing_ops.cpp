@@ -45,13 +45,24 @@ struct Packed {
 template <class T>
 ExecutingOps<T>::ExecutingOps(const kernels::Exec& exec, const plan::ParameterTable& table,
                               plan::Arena& arena, const ArenaMemory& memory, const Staging& staging,
-                              ParameterStore<T>& parameters, const plan::Trainable& trainable)
-    : Ops(table, arena,
-          {std::is_same_v<T, float> ? DType::f32 : DType::bf16, trainable, staging.staged()}),
+                              ParameterStore<T>& parameters, const model::OpsSettings& settings)
+    : Ops(table, arena, settings),
       exec_(exec),
       memory_(memory),
       staging_(staging),
-      parameters_(parameters) {}
+      parameters_(parameters) {
+  expects(settings.type == (std::is_same_v<T, float> ? DType::f32 : DType::bf16));
+  expects(settings.staged == staging.staged());
+  if (settings.attention == AttentionBackend::cudnn) kernels::require_attention_library();
+}
+
+template <class T>
+kernels::AttentionScratch ExecutingOps<T>::scratch_of(const Indices& cu_seqlens,
+                                                      const Tensor& scratch) const {
+  if (scratch.empty()) return {};
+  return {memory_.at<unsigned char>(scratch.offset()), scratch.columns(), cu_seqlens.host,
+          this->settings().deterministic};
+}
 
 template <class T>
 Vec<const int> ExecutingOps<T>::indices(std::span<const int> host, const Tensor& place) const {
@@ -119,10 +130,9 @@ void ExecutingOps<T>::run_linear(const Tensor& x, const plan::Linear& layer, Ten
     kernels::gemm(exec_, Trans::no, Trans::yes, a, w, 0, mat<float>(y));
     return;
   }
-  // The bias stands in y before the product, whose fp32 sums then take it in: rounded once.
-  const Mat<T> c = mat<T>(y);
-  if (layer.bias >= 0) kernels::broadcast_row(exec_, parameters_.vector(layer.bias), c);
-  kernels::gemm(exec_, Trans::no, Trans::yes, a, w, layer.bias >= 0 ? 1 : 0, c);
+  kernels::gemm_bias(
+      exec_, Trans::no, Trans::yes, a, w,
+      layer.bias >= 0 ? Vec<const T>(parameters_.vector(layer.bias)) : Vec<const T>(), mat<T>(y));
 }
 
 template <class T>
@@ -223,8 +233,12 @@ void ExecutingOps<T>::run_rotate(Tensor& x, const Tensor& table, int heads, int 
 
 template <class T>
 void ExecutingOps<T>::run_attention(const Tensor& qkv, const AttentionSpec& spec,
-                                    const Indices& cu_seqlens, Tensor& y, Tensor& log_sum) {
+                                    const Indices& cu_seqlens, Tensor& y, Tensor& log_sum,
+                                    const Tensor& scratch) {
   const Packed<const T> in(mat<const T>(qkv), spec);
+  if (kernels::library_attention(exec_, shape_of(spec), in.q, in.k, in.v, mat<T>(y),
+                                 mat<float>(log_sum), scratch_of(cu_seqlens, scratch)))
+    return;
   const Vec<const int> cu = indices(cu_seqlens);
   kernels::attention(exec_, shape_of(spec), in.q, in.k, in.v, cu, cu, mat<T>(y),
                      mat<float>(log_sum));
@@ -233,9 +247,14 @@ void ExecutingOps<T>::run_attention(const Tensor& qkv, const AttentionSpec& spec
 template <class T>
 void ExecutingOps<T>::run_attention_backward(const Tensor& dy, const Tensor& y, const Tensor& qkv,
                                              const AttentionSpec& spec, const Indices& cu_seqlens,
-                                             const Tensor& log_sum, Tensor& d_qkv, Tensor& delta) {
+                                             const Tensor& log_sum, Tensor& d_qkv, Tensor& delta,
+                                             const Tensor& scratch) {
   const Packed<const T> in(mat<const T>(qkv), spec);
   const Packed<T> out(mat<T>(d_qkv), spec);
+  if (kernels::library_attention_backward(exec_, shape_of(spec), mat<const T>(dy), mat<const T>(y),
+                                          in.q, in.k, in.v, mat<const float>(log_sum), out.q, out.k,
+                                          out.v, scratch_of(cu_seqlens, scratch)))
+    return;
   const Vec<const int> cu = indices(cu_seqlens);
   kernels::attention_backward(exec_, shape_of(spec), mat<const T>(dy), mat<const T>(y), in.q, in.k,
                               in.v, mat<const float>(log_sum), cu, cu, out.q, out.k, out.v,

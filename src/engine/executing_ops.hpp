@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/attention_library.hpp"
 #include "src/engine/arena_memory.hpp"
 #include "src/engine/parameter_store.hpp"
 #include "src/engine/staging.hpp"
@@ -11,14 +12,16 @@ namespace vlmark::engine {
 template <class T>
 class ExecutingOps final : public model::Ops {
  public:
-  /// `exec`: where kernels go. `staging` and the rest outlive it.
+  /// `exec`: where kernels go. `settings`: of type T and staged as `staging` is. `staging` and the
+  /// rest outlive it. Throws DeviceError for attention by cuDNN in a build without it.
   ExecutingOps(const kernels::Exec& exec, const plan::ParameterTable& table, plan::Arena& arena,
                const ArenaMemory& memory, const Staging& staging, ParameterStore<T>& parameters,
-               const plan::Trainable& trainable);
+               const model::OpsSettings& settings);
 
  private:
   using Tensor = model::Tensor;
   using Indices = model::Indices;
+  kernels::AttentionScratch scratch_of(const Indices& cu_seqlens, const Tensor& scratch) const;
   template <class U>
   kernels::Mat<U> mat(const Tensor& x) const {
     return memory_.matrix<U>(x);
@@ -54,10 +57,11 @@ class ExecutingOps final : public model::Ops {
   void run_swiglu_backward(const Tensor& dy, const Tensor& gate_up, Tensor& d_gate_up) override;
   void run_rotate(Tensor& x, const Tensor& table, int heads, int head_dim, bool inverse) override;
   void run_attention(const Tensor& qkv, const model::AttentionSpec& spec, const Indices& cu_seqlens,
-                     Tensor& y, Tensor& log_sum) override;
+                     Tensor& y, Tensor& log_sum, const Tensor& scratch) override;
   void run_attention_backward(const Tensor& dy, const Tensor& y, const Tensor& qkv,
                               const model::AttentionSpec& spec, const Indices& cu_seqlens,
-                              const Tensor& log_sum, Tensor& d_qkv, Tensor& delta) override;
+                              const Tensor& log_sum, Tensor& d_qkv, Tensor& delta,
+                              const Tensor& scratch) override;
   void run_attention_cached(const Tensor& qkv, const model::AttentionSpec& spec,
                             model::LayerCache& cache, long filled, const Indices& cu_q,
                             const Indices& cu_k, Tensor& y, Tensor& log_sum) override;

@@ -53,7 +53,7 @@ class Engine final : public InferenceEngine {
         : memory(bytes),
           parameters(engine.parameters_),
           ops(kernels::Exec(), engine.model_.table(), arena, memory, engine.staging_, parameters,
-              nothing_learns) {}
+              {type, nothing_learns, engine.staging_.staged()}) {}
     plan::Arena arena;
     ArenaMemory memory;
     ParameterStore<T> parameters;
@@ -109,7 +109,9 @@ std::vector<float> Engine<T>::prefill(const model::MicroBatch& prompt, long capa
                      std::to_string(model_.config().max_positions) +
                      " positions. Ask for fewer new tokens or a smaller picture");
   session_.reset();
-  session_.emplace(*this, model::plan_generation(model_, type, prompt, capacity).answer_bytes);
+  session_.emplace(
+      *this,
+      model::plan_generation(model_, type, prompt, capacity, staging_.staged()).answer_bytes);
   session_->cache = model_.cache(session_->ops, capacity);
   session_->delta = prompt.rope_deltas.at(0);
   return to_host(*session_, model::last_logits(model_, session_->ops, prompt, session_->cache));

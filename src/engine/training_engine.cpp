@@ -53,7 +53,7 @@ class Engine final : public TrainingEngine {
                          ? staged_communicator(comm, plan::staged_message_bytes(layout_, state))
                          : nullptr),
         parameters_(model.table(), layout_, memory_.at<T>(state_.parameters), nullptr),
-        ops_(exec_, model.table(), arena_, memory_, staging_, parameters_, settings.trainable),
+        ops_(exec_, model.table(), arena_, memory_, staging_, parameters_, settings.ops()),
         reducer_(exec_, layout_, state_, memory_, memory_comm(), micro_batches,
                  settings.deterministic),
         optimizer_(exec_, model.table(), layout_, state_, memory_, staging_, comm, memory_comm(),

@@ -6,10 +6,10 @@
 namespace vlmark::model {
 
 GenerationPlan plan_generation(const Qwen2VL& model, DType type, const MicroBatch& prompt,
-                               long capacity) {
+                               long capacity, bool staged) {
   const plan::FlatLayout layout(model.table(), /*ranks=*/1, /*bucket_elements=*/0);
   plan::Arena arena;
-  RecordingOps ops(model.table(), arena, {type, {false, false, false}});
+  RecordingOps ops(model.table(), arena, {type, {false, false, false}, staged});
   KvCache cache = model.cache(ops, capacity);
   GenerationPlan plan;
   plan.parameter_bytes = layout.size() * static_cast<std::int64_t>(size_of(type));

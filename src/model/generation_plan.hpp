@@ -18,9 +18,10 @@ struct GenerationPlan {
 };
 
 /// Records the prefill of a prompt (one sequence) with a cache for `capacity` tokens, by the code
-/// that executes it. `type`: fp32 or bf16, of parameters and activations.
+/// that executes it. `type`: fp32 or bf16, of parameters and activations; `staged`: as in
+/// OpsSettings.
 GenerationPlan plan_generation(const Qwen2VL& model, DType type, const MicroBatch& prompt,
-                               long capacity);
+                               long capacity, bool staged = kDeviceMemory);
 
 /// Logits [1, vocab] after the last row of `batch`, whose keys and values go into `cache`.
 Tensor last_logits(const Qwen2VL& model, Ops& ops, const MicroBatch& batch, KvCache& cache);

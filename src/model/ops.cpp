@@ -181,7 +181,8 @@ Tensor Ops::attention(const Tensor& qkv, const AttentionSpec& spec, std::span<co
   require_columns("attention", qkv, spec.qkv_width());
   log_sum = make(qkv.rows(), spec.heads, DType::f32);
   Tensor y = make(qkv.rows(), spec.q_width(), type());
-  run_attention(qkv, spec, indices(cu_seqlens), y, log_sum);
+  const Tensor scratch = attention_scratch(spec, cu_seqlens, AttentionPass::forward);
+  run_attention(qkv, spec, indices(cu_seqlens), y, log_sum, scratch);
   return y;
 }
 
@@ -191,8 +192,19 @@ Tensor Ops::attention_backward(const Tensor& dy, const Tensor& y, const Tensor& 
   require_same("attention_backward", "dy", dy, y);
   Tensor d_qkv = make(qkv.rows(), qkv.columns(), type());
   Tensor delta = make(qkv.rows(), spec.heads, DType::f32);
-  run_attention_backward(dy, y, qkv, spec, indices(cu_seqlens), log_sum, d_qkv, delta);
+  const Tensor scratch = attention_scratch(spec, cu_seqlens, AttentionPass::backward);
+  run_attention_backward(dy, y, qkv, spec, indices(cu_seqlens), log_sum, d_qkv, delta, scratch);
   return d_qkv;
+}
+
+Tensor Ops::attention_scratch(const AttentionSpec& spec, std::span<const int> cu_seqlens,
+                              AttentionPass pass) {
+  if (settings_.attention != AttentionBackend::cudnn || type() != DType::bf16 ||
+      cu_seqlens.size() < 2)
+    return {};
+  const CudnnAttentionSize size =
+      cudnn_bounded({spec.heads, spec.kv_heads, spec.head_dim}, cu_seqlens);
+  return make(1, cudnn_scratch(size, pass, spec.causal, settings_.deterministic).bytes, DType::u8);
 }
 
 Tensor Ops::attention_cached(const Tensor& qkv, const AttentionSpec& spec, LayerCache& cache,

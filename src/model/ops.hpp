@@ -3,6 +3,7 @@
 #include <array>
 #include <span>
 
+#include "src/base/cudnn_attention.hpp"
 #include "src/base/device_memory.hpp"
 #include "src/model/tensor.hpp"
 #include "src/plan/parameters.hpp"
@@ -33,6 +34,9 @@ struct OpsSettings {
   plan::Trainable trainable;
   /// Kernels cannot read host memory: index arrays get a place in the arena.
   bool staged = kDeviceMemory;
+  /// cudnn: attention of bf16 tensors gets the scratch that cuDNN wants for it.
+  AttentionBackend attention = AttentionBackend::own;
+  bool deterministic = true;  ///< of that attention's backward pass
 };
 
 /// Indices of one call: host memory, and a place for them in the arena where kernels need one.
@@ -132,9 +136,13 @@ class Ops {
 
   const plan::ParameterTable& table() const { return table_; }
   bool learns(int parameter) const;
+  const OpsSettings& settings() const { return settings_; }
 
  private:
   Indices indices(std::span<const int> values);
+  /// Scratch of cuDNN for one call, [1, bytes]; empty on the own kernel.
+  Tensor attention_scratch(const AttentionSpec& spec, std::span<const int> cu_seqlens,
+                           AttentionPass pass);
   virtual void run_zero(Tensor& stream) = 0;
   virtual void run_convert(const Tensor& x, Tensor& y) = 0;
   virtual void run_add_linear(const Tensor& x, const plan::Linear& layer, Tensor& stream) = 0;
@@ -169,10 +177,12 @@ class Ops {
   virtual void run_rotate(Tensor& x, const Tensor& table, int heads, int head_dim,
                           bool inverse) = 0;
   virtual void run_attention(const Tensor& qkv, const AttentionSpec& spec,
-                             const Indices& cu_seqlens, Tensor& y, Tensor& log_sum) = 0;
+                             const Indices& cu_seqlens, Tensor& y, Tensor& log_sum,
+                             const Tensor& scratch) = 0;
   virtual void run_attention_backward(const Tensor& dy, const Tensor& y, const Tensor& qkv,
                                       const AttentionSpec& spec, const Indices& cu_seqlens,
-                                      const Tensor& log_sum, Tensor& d_qkv, Tensor& delta) = 0;
+                                      const Tensor& log_sum, Tensor& d_qkv, Tensor& delta,
+                                      const Tensor& scratch) = 0;
   virtual void run_attention_cached(const Tensor& qkv, const AttentionSpec& spec, LayerCache& cache,
                                     long filled, const Indices& cu_q, const Indices& cu_k,
                                     Tensor& y, Tensor& log_sum) = 0;

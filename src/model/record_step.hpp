@@ -13,6 +13,7 @@ namespace vlmark::model {
 struct MemoryPlan {
   std::vector<plan::MemoryItem> items;  ///< by category, activations last
   std::int64_t arena_bytes = 0;         ///< high-water mark: what the engine allocates
+  AttentionScratch attention;           ///< largest of a vendor library, within "activations"
   plan::Flops flops;                    ///< of the recorded micro-batches
   std::vector<OpRecord> records;        ///< of the recorded micro-batches, in order
 };

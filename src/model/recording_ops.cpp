@@ -104,8 +104,19 @@ void RecordingOps::run_rotate(Tensor& x, const Tensor& table, int, int, bool) {
   bandwidth("rotate", {&x, &x, &table});
 }
 
+void RecordingOps::note_scratch(const AttentionSpec& spec, const Indices& cu_seqlens,
+                                AttentionPass pass, const Tensor& scratch) {
+  if (scratch.empty() || scratch.columns() <= scratch_.bytes) return;
+  const CudnnAttentionSize size =
+      cudnn_bounded({spec.heads, spec.kv_heads, spec.head_dim}, cu_seqlens.host);
+  scratch_ = {scratch.columns(), cudnn_scratch(size, pass, spec.causal, false).bytes, size.segments,
+              size.longest};
+}
+
 void RecordingOps::run_attention(const Tensor& qkv, const AttentionSpec& spec,
-                                 const Indices& cu_seqlens, Tensor& y, Tensor&) {
+                                 const Indices& cu_seqlens, Tensor& y, Tensor&,
+                                 const Tensor& scratch) {
+  note_scratch(spec, cu_seqlens, AttentionPass::forward, scratch);
   const Part part = CountedPart::current();
   const std::uint64_t flops = attention_flops(spec, cu_seqlens.host);
   flops_.attention[static_cast<int>(part)] += flops;
@@ -114,7 +125,9 @@ void RecordingOps::run_attention(const Tensor& qkv, const AttentionSpec& spec,
 }
 void RecordingOps::run_attention_backward(const Tensor& dy, const Tensor& y, const Tensor& qkv,
                                           const AttentionSpec& spec, const Indices& cu_seqlens,
-                                          const Tensor&, Tensor& d_qkv, Tensor&) {
+                                          const Tensor&, Tensor& d_qkv, Tensor&,
+                                          const Tensor& scratch) {
+  note_scratch(spec, cu_seqlens, AttentionPass::backward, scratch);
   const Part part = CountedPart::current();
   const std::uint64_t flops = 2 * attention_flops(spec, cu_seqlens.host);
   flops_.attention[static_cast<int>(part)] += flops;

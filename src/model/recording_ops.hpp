@@ -17,6 +17,13 @@ struct OpRecord {
   std::uint64_t bytes;  ///< least memory traffic: operands and results once
 };
 
+/// The attention that wants most scratch of a vendor library.
+struct AttentionScratch {
+  std::int64_t bytes = 0;               ///< 0: none wants any
+  std::int64_t bytes_in_any_order = 0;  ///< the same call without a deterministic sum
+  int segments = 0, longest = 0;        ///< of that call
+};
+
 /// Runs layers without memory, kernels or ranks and notes what they would cost. The arena it is
 /// given ends with the high-water mark of the real run.
 class RecordingOps final : public Ops {
@@ -26,6 +33,7 @@ class RecordingOps final : public Ops {
 
   const plan::Flops& flops() const { return flops_; }
   const std::vector<OpRecord>& records() const { return records_; }
+  const AttentionScratch& attention_scratch() const { return scratch_; }
 
  private:
   void gemm(const char* name, long m, long n, long k);
@@ -53,10 +61,13 @@ class RecordingOps final : public Ops {
   void run_swiglu(const Tensor&, Tensor&) override;
   void run_swiglu_backward(const Tensor&, const Tensor&, Tensor&) override;
   void run_rotate(Tensor&, const Tensor&, int, int, bool) override;
-  void run_attention(const Tensor&, const AttentionSpec&, const Indices&, Tensor&,
-                     Tensor&) override;
+  void note_scratch(const AttentionSpec& spec, const Indices& cu_seqlens, AttentionPass pass,
+                    const Tensor& scratch);
+  void run_attention(const Tensor&, const AttentionSpec&, const Indices&, Tensor&, Tensor&,
+                     const Tensor& scratch) override;
   void run_attention_backward(const Tensor&, const Tensor&, const Tensor&, const AttentionSpec&,
-                              const Indices&, const Tensor&, Tensor&, Tensor&) override;
+                              const Indices&, const Tensor&, Tensor&, Tensor&,
+                              const Tensor& scratch) override;
   void run_attention_cached(const Tensor&, const AttentionSpec&, LayerCache&, long, const Indices&,
                             const Indices&, Tensor&, Tensor&) override;
   void run_gather_rows(const Tensor&, const Indices&, Tensor&) override;
@@ -67,6 +78,7 @@ class RecordingOps final : public Ops {
 
   plan::Flops flops_;
   std::vector<OpRecord> records_;
+  AttentionScratch scratch_;
 };
 
 }  // namespace vlmark::model

@@ -43,6 +43,36 @@ class Plan(program.ProgramTest):
             self.assertGreater(more["bytes"]["activations"], base["bytes"]["activations"])
             self.assertEqual(more["bytes"]["parameters"], base["bytes"]["parameters"])
 
+    def test_attention_by_cudnn_and_its_deterministic_backward(self):
+        text = ("--model", "7B", "--text-tokens", "16384")
+        own = self.plan(*text)
+        self.assertNotIn("attention_scratch", own)
+        fixed = self.plan(*text, "--attention", "cudnn")
+        scratch = fixed["attention_scratch"]
+        self.assertEqual((scratch["segments"], scratch["longest"]), (1, 16384))
+        # 2 byte for each score of each of 28 heads, and little else.
+        self.assertAlmostEqual(scratch["bytes"] / (2 * 28 * 16384 ** 2), 1, delta=0.1)
+        self.assertGreater(scratch["bytes"], 15 * scratch["bytes_in_any_order"])
+        # The peak without it lies elsewhere, so the arena grows by less than the scratch.
+        growth = fixed["arena_bytes"] - own["arena_bytes"]
+        self.assertTrue(scratch["bytes"] / 2 < growth < scratch["bytes"], growth)
+        loose = self.plan(*text, "--attention", "cudnn", "--any-order")
+        self.assertEqual(loose["attention_scratch"]["bytes"], scratch["bytes_in_any_order"])
+        out = self.vlmark("plan", *text, "--attention", "cudnn").stdout
+        self.assertRegex(out, r"(?m)^  attention +\d+\.\d\d\d GB$")
+        self.assertIn("score gradients of 1 segments as if each were 16384 long", out)
+        by_config = self.plan(program.QUICKSTART, "--set", "model.precision=bf16", "--set",
+                              "train.attention=cudnn", "--set", "train.steps=3")
+        self.assertGreater(by_config["attention_scratch"]["bytes"], 0)
+
+    def test_attention_by_cudnn_is_refused_where_it_cannot_be(self):
+        for arguments, word in ((("--precision", "fp32"), "no attention of fp32"),
+                                (("--generate",), "own kernel")):
+            result = self.vlmark("plan", "--attention", "cudnn", *arguments, exit_code=2)
+            self.assertIn(word, result.stderr)
+        result = self.vlmark("plan", program.QUICKSTART, "--attention", "cudnn", exit_code=2)
+        self.assertIn("train.attention: is cudnn and model.precision is fp32", result.stderr)
+
     def test_of_an_answer(self):
         plan = self.plan("--model", "2B", "--generate", "--picture", "448x448", "--text-tokens", "40",
                          "--max-new-tokens", "24")

@@ -1,12 +1,12 @@
 // A training step that fails in the way its first argument names. Run by expect_failure.py.
 
-#include <Kokkos_Core.hpp>
 #include <chrono>
 #include <string>
 #include <thread>
 
 #include "parallel/run_ranks.hpp"
 #include "src/base/error.hpp"
+#include "src/engine/device.hpp"
 #include "tests/engine/small_model.hpp"
 #include "tests/engine/training_run.hpp"
 
@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   using namespace vlmark;
   const std::string fault = argc > 1 ? argv[1] : "";
   return parallel::run_ranks(argc, argv, [&](parallel::Communicator& comm) {
-    const Kokkos::ScopeGuard kokkos(Kokkos::InitializationSettings().set_disable_warnings(true));
+    const engine::Device device;
     const model::Qwen2VL model(test::small_model());
     const test::Step six = test::six_micro_batches(model.config());
     const auto engine = test::make_engine(model, {.bucket_elements = 60'000}, {six}, comm,

@@ -55,7 +55,7 @@ def ranks_below(launcher):
             continue  # ended meanwhile
         name = text[text.index("(") + 1:text.rindex(")")]
         parent = int(text[text.rindex(")") + 2:].split()[1])
-        if parent == launcher and name == "vlmark":
+        if parent == launcher and name in ("vlmark", "vlmark-device"):
             found.append(int(os.path.basename(os.path.dirname(path))))
     return sorted(found)
 

@@ -45,15 +45,15 @@ class Kernel:
     def count(self, *heads):
         return sum(n for op, n in self.operations.items() if op.split(".")[0] in heads)
 
-    def widest(self, head):
-        """Most bits that one thread moves with an instruction `head` (LDG, STG); 0: there is none."""
-        widths = {"128": 128, "64": 64, "U16": 16, "S16": 16, "U8": 8, "S8": 8}
-        found = [0]
-        for op in self.operations:
+    def widths(self, head):
+        """How many instructions `head` (LDG, STG) move so many bits of a thread."""
+        marks = {"128": 128, "64": 64, "U16": 16, "S16": 16, "U8": 8, "S8": 8}
+        found = collections.Counter()
+        for op, n in self.operations.items():
             parts = op.split(".")
             if parts[0] == head:
-                found.append(next((widths[p] for p in parts if p in widths), 32))
-        return max(found)
+                found[next((marks[p] for p in parts if p in marks), 32)] += n
+        return found
 
 
 def find_tools(folder):

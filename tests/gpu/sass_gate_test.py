@@ -39,7 +39,7 @@ class Gates(unittest.TestCase):
 
     def problems(self, *names, **row):
         usual = {"family": "f", "functions": "|".join(names), "registers": "64",
-                 "local memory": "none", "load": "128", "store": "128", "tensor cores": "-"}
+                 "local memory": "none", "load": "128 x 1", "store": "128 x 1", "tensor cores": "-"}
         found = [self.kernels[name] for name in names if name in self.kernels]
         return sass_gate.check(found, [usual | row])[0]
 
@@ -52,8 +52,10 @@ class Gates(unittest.TestCase):
         self.assertEqual(self.problems("good"), [])
 
     def test_scalar_access_is_seen(self):
-        self.refuses("the widest load moves 32 bits (expected 128)", "scalar_loads")
-        self.refuses("the widest store moves 32 bits (expected 128)", "scalar_stores")
+        self.refuses("loads: 4 of 32 bits (expected at least 1 of 128 bits)", "scalar_loads")
+        self.refuses("stores: 4 of 32 bits (expected at least 1 of 128 bits)", "scalar_stores")
+        # One stream of two.
+        self.refuses("loads: 1 of 128 bits (expected at least 2 of 128 bits)", "good", load="128 x 2")
 
     def test_local_memory_is_seen(self):
         self.refuses("local memory: 256 byte of stack", "indexed_array")
@@ -72,7 +74,7 @@ class Gates(unittest.TestCase):
 
     def test_a_kernel_without_a_family_fails(self):
         row = {"family": "f", "functions": "good", "registers": "64", "local memory": "none",
-               "load": "128", "store": "128", "tensor cores": "-"}
+               "load": "128 x 1", "store": "128 x 1", "tensor cores": "-"}
         problems, _ = sass_gate.check([self.kernels["good"], self.kernels["scalar_loads"]], [row])
         self.assertEqual(len(problems), 1, problems)
         self.assertIn(": belongs to no family", problems[0])

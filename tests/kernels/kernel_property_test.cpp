@@ -2,6 +2,7 @@
 
 #include "kernels/activation.hpp"
 #include "kernels/cross_entropy.hpp"
+#include "kernels/device_traits.hpp"
 #include "kernels/embedding.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/reduce.hpp"

@@ -101,8 +101,8 @@ class PackedTeam : public testing::TestWithParam<int> {};
 TEST_P(PackedTeam, AllWaysFindTheSameBits) {
   const int team = GetParam();
   if (team > Exec{}.concurrency()) GTEST_SKIP() << "needs " << team << " threads";
-  const std::vector<int> lengths{0, 1, 7, 8, 100, 1023, 1024, 1025, 1536, 8960, 20000};
-  const auto values = gaussian(20000, 3);
+  const std::vector<int> lengths{0, 7, 100, 1025, 8960};
+  const auto values = gaussian(9000, 3);
   const auto x = to_view<float>(values);
   const Found one = run(team, Packing<1>{true}, lengths, x);
   EXPECT_EQ(run(team, Packing<4>{true}, lengths, x), one);
@@ -111,9 +111,9 @@ TEST_P(PackedTeam, AllWaysFindTheSameBits) {
   for (std::size_t row = 0; row < lengths.size(); ++row) {
     EXPECT_EQ(one.sum[row], serial_sum(values, lengths[row]));
     float largest = -std::numeric_limits<float>::infinity();
-    for (int i = 0; i < 20000; ++i) {
+    for (int i = 0; i < 9000; ++i) {
       if (i < lengths[row]) largest = std::max(largest, values[i]);
-      EXPECT_EQ(one.visits[row * 20000 + i], i < lengths[row] ? 1.0 : 0.0);
+      EXPECT_EQ(one.visits[row * 9000 + i], i < lengths[row] ? 1.0 : 0.0);
     }
     EXPECT_EQ(one.largest[row], largest);
   }
