@@ -111,6 +111,7 @@ TEST_P(DevicelessPlans, WantTheWorkspaceOfTheFormula) {
     for (const auto& [pass, deterministic] : every_pass)
       for (const bool bounded : {false, true}) {
         CudnnAttention a = graph_of(GetParam(), b, pass, deterministic);
+        if (bounded && a.size == cudnn_bounded(a.size)) continue;
         if (bounded) a.size = cudnn_bounded(a.size);
         const CudnnPlan plan = plan_without_device(a, device);
         EXPECT_EQ(plan.workspace_bytes, formula(a)) << describe(a) << ", " << plan.engine;
