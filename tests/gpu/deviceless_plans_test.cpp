@@ -150,22 +150,6 @@ TEST(DevicelessPlansControl, AreRefusedForADeviceThatCannotRunThem) {
       testing::ThrowsMessage<DeviceError>(testing::HasSubstr("device's description")));
 }
 
-/// H100 PCIe: the number of multiprocessors enters the causal forward pass alone.
-TEST(DevicelessPlansControl, FollowTheMultiprocessorsOfTheDevice) {
-  CudnnDeviceDescription device = h100();
-  auto json = nlohmann::json::parse(device.json);
-  json["multiProcessorCount"] = device.multiprocessors = 114;
-  device.json = json.dump();
-  for (const auto& [pass, deterministic] : every_pass)
-    for (const bool causal : {false, true}) {
-      const CudnnAttention a =
-          graph_of({"", 28, 4, 128, causal}, {3, 4096, 9000}, pass, deterministic);
-      EXPECT_EQ(plan_without_device(a, device).workspace_bytes,
-                cudnn_workspace_bytes(a.size, pass, causal, deterministic, 114))
-          << describe(a);
-    }
-}
-
 TEST(DevicelessPlansControl, DeterministicBackwardOfLongSegmentsWantsAHundredTimesMore) {
   const Heads h{"", 28, 4, 128, true};
   const Batch b{4, 32768, 65536};
