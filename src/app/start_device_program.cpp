@@ -40,7 +40,7 @@ int start(const char* command, char** argv) {
                     "a GPU). Run it on a node with a GPU, or add the library's folder to "
                     "LD_LIBRARY_PATH; 'plan' and --help work here",
                     command, parallel::host_name(), dlerror()),
-        ExitCode::usage);
+        ExitCode::internal);
   const auto program =
       std::filesystem::read_symlink("/proc/self/exe").parent_path() / "vlmark-device";
   execv(program.c_str(), argv);

@@ -111,6 +111,7 @@ TEST_P(DevicelessPlans, WantTheWorkspaceOfTheFormula) {
     for (const auto& [pass, deterministic] : every_pass)
       for (const bool bounded : {false, true}) {
         CudnnAttention a = graph_of(GetParam(), b, pass, deterministic);
+        if (bounded && a.size == cudnn_bounded(a.size)) continue;
         if (bounded) a.size = cudnn_bounded(a.size);
         const CudnnPlan plan = plan_without_device(a, device);
         EXPECT_EQ(plan.workspace_bytes, formula(a)) << describe(a) << ", " << plan.engine;
@@ -147,22 +148,6 @@ TEST(DevicelessPlansControl, AreRefusedForADeviceThatCannotRunThem) {
         plan_without_device(a, {"{}", 90, 132});
       },
       testing::ThrowsMessage<DeviceError>(testing::HasSubstr("device's description")));
-}
-
-/// H100 PCIe: the number of multiprocessors enters the causal forward pass alone.
-TEST(DevicelessPlansControl, FollowTheMultiprocessorsOfTheDevice) {
-  CudnnDeviceDescription device = h100();
-  auto json = nlohmann::json::parse(device.json);
-  json["multiProcessorCount"] = device.multiprocessors = 114;
-  device.json = json.dump();
-  for (const auto& [pass, deterministic] : every_pass)
-    for (const bool causal : {false, true}) {
-      const CudnnAttention a =
-          graph_of({"", 28, 4, 128, causal}, {3, 4096, 9000}, pass, deterministic);
-      EXPECT_EQ(plan_without_device(a, device).workspace_bytes,
-                cudnn_workspace_bytes(a.size, pass, causal, deterministic, 114))
-          << describe(a);
-    }
 }
 
 TEST(DevicelessPlansControl, DeterministicBackwardOfLongSegmentsWantsAHundredTimesMore) {
