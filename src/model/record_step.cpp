@@ -30,10 +30,9 @@ MemoryPlan record_training(const Qwen2VL& model, std::span<const plan::MicroBatc
   }
   plan.arena_bytes = arena.high_water();
   if (settings.staged)
-    plan.items.push_back({"staging", plan::staging_piece_bytes +
-                                         (staged_messages
-                                              ? plan::staged_message_bytes(layout, state)
-                                              : 0)});
+    plan.items.push_back(
+        {"staging", plan::staging_piece_bytes +
+                        (staged_messages ? plan::staged_message_bytes(layout, state) : 0)});
   plan.items.push_back({"activations", plan.arena_bytes - persistent});
   return plan;
 }

@@ -118,7 +118,7 @@ TEST_F(DeviceMemory, StagingIsPlanned) {
   EXPECT_EQ(staging(planned(false)), 0);
   EXPECT_GE(staging(planned(true)), plan::staging_piece_bytes);
   EXPECT_EQ(staging(planned(true, true)), plan::staging_piece_bytes);  // messages need none
-  EXPECT_GE(planned(true).arena_bytes, planned(false).arena_bytes);  // index arrays
+  EXPECT_GE(planned(true).arena_bytes, planned(false).arena_bytes);    // index arrays
 }
 
 }  // namespace
