@@ -125,7 +125,7 @@ class Engine final : public TrainingEngine {
 
   // Of the step that runs.
   model::MicroBatch batch_;
-  std::optional<model::Saved> saved_;
+  std::optional<model::Pass> pass_;
   std::vector<double> loss_sums_;  // [micro-batches of the step]
   float loss_scale_ = 0;
   double loss_sum_ = 0, norm_ = 0;
@@ -182,11 +182,13 @@ void Engine<T>::run(const plan::Action& action, const StepInput& input) {
       break;
     case ActionKind::forward:
       parameters_.set_gradients(reducer_.buffer(m));
-      saved_ = model_.forward(ops_, batch_, loss_scale_, settings_.recompute);
-      loss_sums_[static_cast<std::size_t>(m)] = saved_->loss_sum;
+      model_.forward(ops_, model_.units().all(), batch_, loss_scale_, settings_.recompute,
+                     pass_.emplace());
+      loss_sums_[static_cast<std::size_t>(m)] = pass_->loss_sum;
       break;
     case ActionKind::backward:
-      model_.backward(ops_, batch_, *std::exchange(saved_, std::nullopt));
+      model_.backward(ops_, model_.units().all(), batch_, *pass_);
+      pass_.reset();
       break;
     case ActionKind::join_gradients:
       reducer_.join(m);

@@ -22,7 +22,9 @@ MemoryPlan record_training(const Qwen2VL& model, std::span<const plan::MicroBatc
     seen.push_back(shape);
     RecordingOps ops(model.table(), arena, settings);
     const MicroBatch batch = blank(shape, model.config());
-    model.backward(ops, batch, model.forward(ops, batch, 1.0f, recompute));
+    Pass pass;
+    model.forward(ops, model.units().all(), batch, 1.0f, recompute, pass);
+    model.backward(ops, model.units().all(), batch, pass);
     plan.flops += ops.flops();
     if (ops.attention_scratch().bytes > plan.attention.bytes)
       plan.attention = ops.attention_scratch();
