@@ -20,15 +20,20 @@ struct Pass {
   std::vector<DecoderSaved> layers;  // [layers], from the first that ran
   Tensor last_rows, last_scale;      // input of the final norm, supervised rows only
   Tensor d_rows;                     // gradient of its output, formed by the fused loss
+  Tensor d_embedding;                // gradient of the looked-up rows, where the table is a copy
   double loss_sum = 0;               // over the supervised rows, unscaled
 };
 
 /// Qwen2-VL: ViT, merger, decoder and head, written once against Ops.
 class Qwen2VL {
  public:
-  explicit Qwen2VL(const plan::ModelConfig& model)
+  /// All of the model.
+  explicit Qwen2VL(const plan::ModelConfig& model) : Qwen2VL(model, plan::Shard::whole(model)) {}
+  /// What one rank of a layout holds of it.
+  Qwen2VL(const plan::ModelConfig& model, plan::Shard shard)
       : model_(model),
-        table_(model),
+        shard_(std::move(shard)),
+        table_(model_, shard_),
         units_(model),
         vision_(model_, table_),
         decoder_(model_, table_) {}
@@ -37,6 +42,7 @@ class Qwen2VL {
 
   const plan::ModelConfig& config() const { return model_; }
   const plan::ParameterTable& table() const { return table_; }
+  const plan::Shard& shard() const { return shard_; }
   const plan::Units& units() const { return units_; }
 
   /// Takes a training micro-batch through `units`; runs that follow each other take the same
@@ -70,6 +76,7 @@ class Qwen2VL {
   void vision_backward(Ops& ops, int unit, const MicroBatch& batch, Pass& pass) const;
 
   plan::ModelConfig model_;
+  plan::Shard shard_;
   plan::ParameterTable table_;
   plan::Units units_;
   Vision vision_;
