@@ -214,6 +214,8 @@ void Engine<T>::run(const plan::Action& action, const StepInput& input) {
     case ActionKind::gather_bucket:
       optimizer_.gather(b);
       break;
+    default:
+      ensures(false);  // an action of several stages
   }
 }
 
