@@ -118,6 +118,11 @@ void StagePasses::backward(Ops& ops, const Action& action) {
   if (first_of_chunk(action)) passes_.erase(found);
 }
 
+bool StagePasses::runs(ActionKind kind) {
+  return kind == ActionKind::forward || kind == ActionKind::backward ||
+         kind == ActionKind::embedding_backward;
+}
+
 void StagePasses::run(Ops& ops, const Action& action, float loss_scale) {
   switch (action.kind) {
     case ActionKind::forward:

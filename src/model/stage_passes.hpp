@@ -41,7 +41,8 @@ class StagePasses {
   /// Of a micro-batch whose head has run on this rank.
   double loss_sum(int m) const { return loss_sums_.at(m); }
 
-  /// One action forward, backward or embedding_backward.
+  /// Actions that take layers: forward, backward and embedding_backward.
+  static bool runs(plan::ActionKind kind);
   void run(Ops& ops, const plan::Action& action, float loss_scale);
   /// Elements of a message about micro-batch `m` of the given shape: none where the receiver has
   /// nothing to do with it.
