@@ -21,7 +21,7 @@ long count(std::span<const int> indices) { return static_cast<long>(indices.size
 }  // namespace
 
 bool Ops::learns(int parameter) const {
-  return parameter >= 0 && settings_.trainable(table_[parameter].group);
+  return parameter >= 0 && !table_[parameter].copy && settings_.trainable(table_[parameter].group);
 }
 
 Indices Ops::indices(std::span<const int> values) {
