@@ -11,6 +11,7 @@ Groups make_groups(Communicator& world, const GridPlace& place, int pipeline_ran
   groups.tensor = world.split(d * pipeline_ranks + p, t);
   groups.forward = world.split(d * tensor_ranks + t, p);
   groups.backward = world.split(d * tensor_ranks + t, p);
+  groups.embedding = world.split(d * tensor_ranks + t, p);
   groups.model = world.split(d, p * tensor_ranks + t);
   return groups;
 }

@@ -20,6 +20,7 @@ struct Groups {
   std::unique_ptr<Communicator> forward;   ///< activations: same replica and tensor index; rank =
                                            ///< pipeline index
   std::unique_ptr<Communicator> backward;  ///< gradients: the same ranks
+  std::unique_ptr<Communicator> embedding; ///< a tied embedding: the same ranks
   std::unique_ptr<Communicator> model;     ///< same replica; rank = pipeline index, then tensor
 };
 

@@ -1,8 +1,7 @@
 #include "src/engine/gradient_norm.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <map>
-#include <string>
 
 #include "kernels/reduce.hpp"
 
@@ -29,10 +28,9 @@ long counted_elements(const plan::ParameterTable& table, const plan::Parameter& 
 
 }  // namespace
 
-GradientNorm::GradientNorm(const kernels::Exec& exec, const plan::ParameterTable& whole,
-                           const plan::ParameterTable& table, const plan::FlatLayout& layout,
-                           const plan::StateLayout& state, const ArenaMemory& memory,
-                           const Staging& staging, int tensor_rank, int tensor_ranks,
+GradientNorm::GradientNorm(const kernels::Exec& exec, const plan::ParameterTable& table,
+                           const plan::FlatLayout& layout, const plan::StateLayout& state,
+                           const ArenaMemory& memory, const Staging& staging,
                            parallel::Communicator& data, parallel::Communicator& model)
     : exec_(exec),
       layout_(layout),
@@ -42,18 +40,15 @@ GradientNorm::GradientNorm(const kernels::Exec& exec, const plan::ParameterTable
       block_sums_(memory.at<double>(state.block_sums),
                   static_cast<std::size_t>(layout.size() / block)),
       staged_sums_(staging.staged() ? block_sums_.extent(0) : 0),
-      sums_(whole.parameters.size() * static_cast<std::size_t>(tensor_ranks)) {
-  std::map<std::string, std::size_t> places;
-  for (const plan::Parameter& parameter : whole.parameters)
-    places.emplace(parameter.name, places.size());
+      sums_(static_cast<std::size_t>(table.whole_parameters * table.shard.tensor_ranks)) {
   for (std::size_t id = 0; id < table.parameters.size(); ++id) {
     const plan::Parameter& parameter = table.parameters[id];
-    const long count = counted_elements(table, parameter, tensor_rank);
+    const long count = counted_elements(table, parameter, table.shard.tensor_rank);
     if (count == 0) continue;
     const long begin = layout.offset(static_cast<int>(id));
     parts_.push_back({{begin, begin + count},
-                      places.at(parameter.name) * static_cast<std::size_t>(tensor_ranks) +
-                          static_cast<std::size_t>(tensor_rank)});
+                      static_cast<std::size_t>(parameter.order * table.shard.tensor_ranks +
+                                               table.shard.tensor_rank)});
   }
 }
 

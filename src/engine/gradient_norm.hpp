@@ -16,13 +16,11 @@ namespace vlmark::engine {
 /// order: slices and stages do not change the bits.
 class GradientNorm {
  public:
-  /// `whole`: table of the whole model, for the order of its parameters. `table`: what this rank
-  /// holds, as tensor rank `tensor_rank` of `tensor_ranks`. `data` and `model`: communicators of
-  /// its replicas and of its replica's ranks; they carry host memory.
-  GradientNorm(const kernels::Exec& exec, const plan::ParameterTable& whole,
-               const plan::ParameterTable& table, const plan::FlatLayout& layout,
-               const plan::StateLayout& state, const ArenaMemory& memory, const Staging& staging,
-               int tensor_rank, int tensor_ranks, parallel::Communicator& data,
+  /// `data` and `model`: the ranks that hold the same parts, and those of the same replica; both
+  /// carry host memory.
+  GradientNorm(const kernels::Exec& exec, const plan::ParameterTable& table,
+               const plan::FlatLayout& layout, const plan::StateLayout& state,
+               const ArenaMemory& memory, const Staging& staging, parallel::Communicator& data,
                parallel::Communicator& model);
 
   /// Kernels: the blocks of the owned slices.

@@ -53,30 +53,30 @@ void GradientReducer::begin_step(int micro_batches) {
     kernels::fill(exec_, 0.0f, view(buffers_[0], {0, layout_.size()}));
 }
 
-float* GradientReducer::tree_buffer(int m) const {
+float* GradientReducer::tree_buffer(int m, int segment) const {
   return buffers_[static_cast<std::size_t>(
-      local_.buffer_of_input[static_cast<std::size_t>(m - begin_)])];
-}
-
-float* GradientReducer::base(int m, int segment) const {
-  if (!deterministic_) return buffers_[0];
-  if (!lags(segment)) return tree_buffer(m);
-  return lagging_[static_cast<std::size_t>(m - begin_) % lagging_.size()] -
+             local_.buffer_of_input[static_cast<std::size_t>(m - begin_)])] +
          layout_.segment(segment).begin;
 }
 
+float* GradientReducer::gradient(int m, int segment) const {
+  if (!deterministic_) return buffers_[0] + layout_.segment(segment).begin;
+  if (!lags(segment)) return tree_buffer(m, segment);
+  return lagging_[static_cast<std::size_t>(m - begin_) % lagging_.size()];
+}
+
 float* GradientReducer::open(int m, int segment) {
-  float* to = base(m, segment);
-  if (deterministic_) kernels::fill(exec_, 0.0f, view(to, layout_.segment(segment)));
+  float* to = gradient(m, segment);
+  if (deterministic_) kernels::fill(exec_, 0.0f, view(to, {0, layout_.segment(segment).size()}));
   return to;
 }
 
 void GradientReducer::join(int m, int segment) {
   if (!deterministic_) return;
-  const plan::Range range = layout_.segment(segment);
+  const plan::Range range = layout_.segment(segment), all{0, range.size()};
   if (lags(segment)) {
-    const kernels::Vec<const float> formed = view(base(m, segment), range);
-    kernels::convert(exec_, formed, view(tree_buffer(m), range));
+    const kernels::Vec<const float> formed = view(gradient(m, segment), all);
+    kernels::convert(exec_, formed, view(tree_buffer(m, segment), all));
   }
   for (const auto& [into, from] : local_.joins_after_input[static_cast<std::size_t>(m - begin_)])
     kernels::add_in_place(exec_, view(buffers_[static_cast<std::size_t>(into)], range),

@@ -35,10 +35,10 @@ class GradientReducer {
   int begin() const { return begin_; }
   int end() const { return end_; }
 
-  /// What micro-batch `m` adds its gradient of `segment` into: a base for the offsets of the flat
-  /// layout, of which the segment's range may be used. open() makes that range zero.
+  /// What micro-batch `m` adds its gradient of `segment` into, from the first element of
+  /// layout.segment(segment) on; open() makes it zero.
   float* open(int m, int segment);
-  float* base(int m, int segment) const;
+  float* gradient(int m, int segment) const;
   /// Joins the finished gradient of `m` with earlier ones.
   void join(int m, int segment);
   /// BEFORE: every rank holds its joined gradients of bucket `b`.
@@ -53,7 +53,7 @@ class GradientReducer {
   kernels::Vec<float> view(float* base, plan::Range range) const;
   /// Whether gradients of the segment wait for a part that comes later than their join's order.
   bool lags(int segment) const { return deterministic_ && segment == lagging_segment_; }
-  float* tree_buffer(int m) const;
+  float* tree_buffer(int m, int segment) const;
   /// The received subtrees of `rank`, one slice each.
   float* received_from(int rank, std::size_t slice) const;
 

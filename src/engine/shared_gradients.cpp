@@ -23,7 +23,8 @@ SharedGradients::SharedGradients(const kernels::Exec& exec, const plan::Paramete
     if (tensor_here.sharing == plan::Sharing::split ||
         table[tensor_here.parameter].copy)
       continue;
-    runs_.push_back({layout.range(tensor_here), tensor_here.holders});
+    if (tensor_here.holders.size() > 1)
+      runs_.push_back({layout.range(tensor_here), tensor_here.holders});
   }
   std::sort(runs_.begin(), runs_.end(),
             [](const Run& a, const Run& b) { return a.range.begin < b.range.begin; });

@@ -46,6 +46,18 @@ Tensor Ops::rounded(const Tensor& stream) {
   return y;
 }
 
+Tensor Ops::copied(const Tensor& stream) {
+  Tensor y = make(stream.rows(), stream.columns(), DType::f32);
+  copy(stream, y);
+  return y;
+}
+
+void Ops::copy(const Tensor& stream, Tensor& to) {
+  expects(stream.type() == DType::f32 && to.type() == DType::f32);
+  require_same("copy", "to", to, stream);
+  run_convert(stream, to);
+}
+
 void Ops::add_linear(const Tensor& x, const plan::Linear& layer, Tensor& stream) {
   require_columns("add_linear", x, layer.in);
   require_extents("add_linear", "stream", {stream.rows(), stream.columns()}, {x.rows(), layer.out});

@@ -32,8 +32,7 @@ class Qwen2VL {
   /// What one rank of a layout holds of it.
   Qwen2VL(const plan::ModelConfig& model, plan::Shard shard)
       : model_(model),
-        shard_(std::move(shard)),
-        table_(model_, shard_),
+        table_(model_, std::move(shard)),
         units_(model),
         vision_(model_, table_),
         decoder_(model_, table_) {}
@@ -42,7 +41,7 @@ class Qwen2VL {
 
   const plan::ModelConfig& config() const { return model_; }
   const plan::ParameterTable& table() const { return table_; }
-  const plan::Shard& shard() const { return shard_; }
+  const plan::Shard& shard() const { return table_.shard; }
   const plan::Units& units() const { return units_; }
 
   /// Takes a training micro-batch through `units`; runs that follow each other take the same
@@ -76,7 +75,6 @@ class Qwen2VL {
   void vision_backward(Ops& ops, int unit, const MicroBatch& batch, Pass& pass) const;
 
   plan::ModelConfig model_;
-  plan::Shard shard_;
   plan::ParameterTable table_;
   plan::Units units_;
   Vision vision_;

@@ -62,12 +62,12 @@ Tensor StagePasses::slot_of(const Ops& ops, const Action& action, BufferId::Kind
   return {};
 }
 
-Tensor StagePasses::slot(const Ops& ops, const Action& action) const {
-  const bool receives = action.kind == ActionKind::post_receive;
+Tensor StagePasses::slot(const Ops& ops, const Action& action,
+                         const plan::MicroBatchShape& shape) const {
   return place(ops,
-               receives ? slots_.receive(action.message, action.slot)
-                        : slots_.send(action.message, action.slot),
-               batch(action.micro_batch).shape);
+               action.kind == ActionKind::post_receive ? slots_.receive(action.message, action.slot)
+                                                       : slots_.send(action.message, action.slot),
+               shape);
 }
 
 long StagePasses::elements(const Ops& ops, const plan::MicroBatchShape& shape,

@@ -45,7 +45,7 @@ class Replay {
     plan::ScheduleShape shape = rank_.schedule(model_, settings_, 0);
     shape.begin = 0;
     shape.end = static_cast<int>(shapes.size());
-    RecordingOps ops(model_.table(), arena_, settings_.ops());
+    RecordingOps ops(model_.table(), arena_, settings_.ops(rank_.place.tensor));
     StagePasses passes(model_, shape, state_, settings_.recompute);
     for (const plan::Action& action : plan::training_schedule(shape)) {
       if (action.kind == plan::ActionKind::load)

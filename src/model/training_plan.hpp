@@ -29,8 +29,8 @@ struct TrainingSettings {
   int segments = 1;  ///< of each chunk, at most
   plan::Overlap overlap;
 
-  OpsSettings ops() const {
-    return {type, trainable, staged, attention, deterministic, layout.tensor};
+  OpsSettings ops(int tensor_rank) const {
+    return {type, trainable, staged, attention, deterministic, layout.tensor, tensor_rank};
   }
 };
 
