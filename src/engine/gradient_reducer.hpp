@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "parallel/communicator.hpp"
 #include "src/base/summation_tree.hpp"
 #include "src/engine/arena_memory.hpp"
 #include "src/plan/flat_layout.hpp"
+#include "src/plan/schedule_buffers.hpp"
 #include "src/plan/state_layout.hpp"
 
 namespace vlmark::engine {
@@ -29,16 +32,13 @@ class GradientReducer {
 
   /// A new step of `micro_batches` over all ranks. Ranks share the largest step; a smaller one
   /// leaves out its end, so that no rank holds or receives more subtrees than planned. Throws
-  /// ValueError for a larger one.
-  void begin_step(int micro_batches);
-  /// This rank's micro-batches of the step.
-  int begin() const { return begin_; }
-  int end() const { return end_; }
+  /// ValueError for a larger one. `schedule`, of `shape`, is what this rank will do in it.
+  void begin_step(int micro_batches, const plan::Schedule& schedule,
+                  const plan::ScheduleShape& shape);
 
   /// What micro-batch `m` adds its gradient of `segment` into, from the first element of
-  /// layout.segment(segment) on; open() makes it zero.
-  float* open(int m, int segment);
-  float* gradient(int m, int segment) const;
+  /// layout.segment(segment) on; zero when asked for the first time.
+  float* gradient(int m, int segment);
   /// Joins the finished gradient of `m` with earlier ones.
   void join(int m, int segment);
   /// BEFORE: every rank holds its joined gradients of bucket `b`.
@@ -51,9 +51,10 @@ class GradientReducer {
 
  private:
   kernels::Vec<float> view(float* base, plan::Range range) const;
-  /// Whether gradients of the segment wait for a part that comes later than their join's order.
-  bool lags(int segment) const { return deterministic_ && segment == lagging_segment_; }
-  float* tree_buffer(int m, int segment) const;
+  /// Buffer `i` of a segment's gradients, from its first element on.
+  float* buffer(int segment, int i) const;
+  /// What the rank ends with: subtree `i` of a bucket.
+  float* result(int bucket, std::size_t i) const;
   /// The received subtrees of `rank`, one slice each.
   float* received_from(int rank, std::size_t slice) const;
 
@@ -61,13 +62,13 @@ class GradientReducer {
   parallel::Communicator& comm_;
   int most_;
   bool deterministic_;
-  std::vector<float*> buffers_;  // each [layout.size()]
-  int lagging_segment_;          // -1: none
-  std::vector<float*> lagging_;  // each [the segment's elements], taken in turn
-  float* received_;              // [subtrees of other ranks][slice]
+  std::vector<float*> buffers_;             // each [layout.size()]
+  std::vector<std::vector<float*>> extra_;  // [segment]; each [its elements]
+  float* received_;                         // [subtrees of other ranks][slice]
   kernels::Exec exec_;
-  int micro_batches_ = 0, begin_ = 0, end_ = 0;
-  JoinPlan local_;                            // over this rank's micro-batches
+  int micro_batches_ = 0, begin_ = 0;
+  std::vector<plan::GradientBuffers> local_;  // [segment]: over this rank's micro-batches
+  std::set<std::pair<int, int>> opened_;      // micro-batch, segment
   std::vector<std::vector<TreeNode>> nodes_;  // [rank]: what each rank ends with
 };
 

@@ -129,8 +129,8 @@ class Engine final : public TrainingEngine {
   /// What carries messages of kernel memory between data-parallel ranks.
   parallel::Communicator& data_memory() { return staged_data_ ? *staged_data_ : *groups_.data; }
   StageMessages::Table tied_table() const;
-  /// Where the gradients of a forward or backward action go.
-  void open_gradients(const plan::Action& action, const plan::ScheduleShape& shape);
+  /// Where the gradients that an action forms go.
+  void open_gradients(const plan::Action& action);
   void sum_losses(const plan::ScheduleShape& shape, const model::StagePasses& passes);
   /// Walks the owned slices tensor by tensor; `slice_of` gives the first element of a bucket's.
   void visit_owned(const std::function<const float*(int bucket)>& slice_of,
@@ -191,19 +191,10 @@ StageMessages::Table Engine<T>::tied_table() const {
 }
 
 template <class T>
-void Engine<T>::open_gradients(const plan::Action& action, const plan::ScheduleShape& shape) {
-  const int m = action.micro_batch, head = model_.shard().segment_of(model_.units().head());
-  if (action.kind == ActionKind::forward) {
-    if (action.segment != head) return;
-    // The fused loss forms the head's gradient, which may be part of an earlier segment's.
-    const int chunk = shape.chunk_of(head);
-    for (int s = shape.first_segment(chunk); s <= head; ++s)
-      parameters_.set_gradients(s, reducer_.open(m, s));
-    return;
-  }
-  const bool opened = head >= 0 && shape.chunk_of(head) == action.chunk;
-  const int s = action.segment;
-  parameters_.set_gradients(s, opened ? reducer_.gradient(m, s) : reducer_.open(m, s));
+void Engine<T>::open_gradients(const plan::Action& action) {
+  for (const plan::BufferId buffer : action.writes)
+    if (buffer.kind == plan::BufferId::Kind::gradient)
+      parameters_.set_gradients(buffer.part, reducer_.gradient(buffer.index, buffer.part));
 }
 
 template <class T>
@@ -243,8 +234,9 @@ StepResult Engine<T>::step(const StepInput& input) {
   loss_sums_.assign(input.shapes.size(), 0);
   const int micro_batches = static_cast<int>(input.shapes.size());
   optimizer_.begin_step(touched_by(input.shapes, settings_.trainable));
-  reducer_.begin_step(micro_batches);
   const plan::ScheduleShape shape = rank_.schedule(model_, settings_, micro_batches);
+  const plan::Schedule schedule = plan::training_schedule(shape);
+  reducer_.begin_step(micro_batches, schedule, shape);
   model::StagePasses passes(model_, shape, state_, settings_.recompute);
   StageMessages messages(ops_, passes, memory_, groups_, tied_table());
   const auto shape_of = [&](const plan::Action& action) {
@@ -266,11 +258,8 @@ StepResult Engine<T>::step(const StepInput& input) {
       }
       case ActionKind::forward:
       case ActionKind::backward:
-        open_gradients(action, shape);
-        passes.run(ops_, action, loss_scale);
-        break;
       case ActionKind::embedding_backward:
-        parameters_.set_gradients(action.segment, reducer_.gradient(m, action.segment));
+        open_gradients(action);
         passes.run(ops_, action, loss_scale);
         break;
       case ActionKind::join_gradients:
@@ -284,6 +273,8 @@ StepResult Engine<T>::step(const StepInput& input) {
         break;
       case ActionKind::sum_replicated:
         shared_.sum(b, reducer_.reduced());
+        break;
+      case ActionKind::join_replicated:
         break;
       case ActionKind::square_sums:
         norm_.sum_squares(reducer_.reduced());
@@ -310,7 +301,7 @@ StepResult Engine<T>::step(const StepInput& input) {
   };
   StepResult result;
   result.start_ns = monotonic_ns();
-  result.actions = executor_.execute(plan::training_schedule(shape), run);
+  result.actions = executor_.execute(schedule, run);
   result.end_ns = monotonic_ns();
   passes.clear();
   sliced_ = settings_.overlap.gather;

@@ -6,6 +6,7 @@
 #include "src/base/partition.hpp"
 #include "src/model/stage_passes.hpp"
 #include "src/plan/ledger.hpp"
+#include "src/plan/schedule_buffers.hpp"
 #include "src/plan/split.hpp"
 
 namespace vlmark::model {
@@ -100,14 +101,21 @@ int most_micro_batches(const Steps& steps) {
 plan::Shard shard_of(const plan::ModelConfig& model, const TrainingSettings& settings,
                      const Steps& steps, const plan::Place& place) {
   const plan::Layout& layout = settings.layout;
-  const auto chunks = plan::split_model(model, unit_costs(model, steps),
-                                        layout.pipeline * layout.chunks, settings.segments);
+  const plan::Units units(model);
+  const std::vector<double> costs = unit_costs(model, steps);
+  const auto chunks = plan::split_chunks(units, costs, layout.pipeline * layout.chunks);
   plan::Shard shard;
   shard.tensor_rank = place.tensor;
   shard.tensor_ranks = layout.tensor;
-  for (int c = 0; c < layout.chunks; ++c)
-    shard.chunks.push_back(
-        chunks[static_cast<std::size_t>(c * layout.pipeline + place.pipeline)]);
+  for (int c = 0; c < layout.chunks; ++c) {
+    plan::UnitRange chunk = chunks[static_cast<std::size_t>(c * layout.pipeline + place.pipeline)];
+    // The gradient of a tied head waits for the embedding's share: alone, so that nothing else does.
+    const bool lags = model.tied && layout.pipeline > 1 && chunk.contains(units.head());
+    if (lags) --chunk.end;
+    auto segments = plan::split_segments(costs, chunk, settings.segments);
+    if (lags) segments.push_back({units.head(), units.head() + 1});
+    shard.chunks.push_back(std::move(segments));
+  }
   return shard;
 }
 
@@ -122,10 +130,11 @@ RankPlan::RankPlan(const Qwen2VL& model, const TrainingSettings& settings, int m
   state.tensor_ranks = settings.layout.tensor;
   state.slots = MessageSlots(shape).count();
   state.slot_elements = slot_rows * model.config().hidden;
-  if (shape.shares_embedding() && shape.last_rank() && settings.deterministic) {
-    state.lagging_segment = shape.segment_count() - 1;
-    state.lagging_buffers = plan::lagging_gradients(shape);
-  }
+  if (!settings.deterministic) return;
+  const plan::Schedule actions = plan::training_schedule(shape);
+  for (int s = 0; s < shape.segment_count(); ++s)
+    state.extra_gradients.push_back(std::max(
+        plan::gradient_buffers(actions, s, shape, most).buffers - state.gradient_buffers, 0));
 }
 
 plan::ScheduleShape RankPlan::schedule(const Qwen2VL& model, const TrainingSettings& settings,

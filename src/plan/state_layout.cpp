@@ -47,10 +47,12 @@ StateLayout lay_out(const FlatLayout& layout, const StateSettings& settings, con
   if (!settings.training) return state;
   for (int i = 0; i < settings.gradient_buffers; ++i)
     state.gradients.push_back(add("gradients", layout.size() * fp32));
-  state.lagging_segment = settings.lagging_segment;
-  for (int i = 0; i < settings.lagging_buffers; ++i)
-    state.lagging.push_back(
-        add("gradients", layout.segment(settings.lagging_segment).size() * fp32));
+  for (const int extra : settings.extra_gradients) {
+    const std::int64_t bytes =
+        layout.segment(static_cast<int>(state.extra_gradients.size())).size() * fp32;
+    auto& places = state.extra_gradients.emplace_back();
+    for (int i = 0; i < extra; ++i) places.push_back(add("gradients", bytes));
+  }
   const std::int64_t slice = layout.slice_elements() * fp32;
   if (settings.type != DType::f32) state.master = add("optimizer", slice);
   state.first_moment = add("optimizer", slice);

@@ -18,8 +18,8 @@ struct StateSettings {
   int received_subtrees = 0;  ///< gradients of other ranks that one slice joins
   int own_subtrees = 0;       ///< gradients that this rank sends a slice of to every other
   int tensor_ranks = 1;
-  int lagging_segment = -1;   ///< its gradients are complete only after later ones have begun
-  int lagging_buffers = 0;    ///< such gradients alive at once
+  /// [segment] Gradients alive beside those: of a segment whose joins lag behind (a tied head).
+  std::vector<int> extra_gradients;
   int slots = 0;              ///< messages between pipeline stages in flight
   long slot_elements = 0;     ///< fp32, of one of them
 };
@@ -37,8 +37,7 @@ struct StateLayout {
   std::int64_t first_moment = -1;       ///< [slice_elements] fp32
   std::int64_t second_moment = -1;      ///< [slice_elements] fp32
   std::int64_t received = -1;           ///< [received_subtrees][largest slice] fp32
-  int lagging_segment = -1;
-  std::vector<std::int64_t> lagging;  ///< each [elements of that segment] fp32
+  std::vector<std::vector<std::int64_t>> extra_gradients;  ///< [segment]; each [its elements] fp32
   std::int64_t block_sums = -1;       ///< [layout.size() / block] double
   std::int64_t shared = -1;           ///< [tensor ranks][shared_piece] fp32
   std::vector<std::int64_t> slots;    ///< each [slot_elements] fp32
