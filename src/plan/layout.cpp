@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <functional>
+#include <utility>
 
 #include "src/base/contracts.hpp"
 #include "src/base/error.hpp"
