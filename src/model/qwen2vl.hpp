@@ -13,12 +13,12 @@ namespace vlmark::model {
 /// One training micro-batch on its way through a run of units that one rank holds: what goes from
 /// unit to unit, and what the backward pass needs.
 struct Pass {
-  Tensor stream;      // residual stream [tokens, hidden]; on the way back its gradient
+  Tensor stream;  // residual stream of this rank's block of tokens; on the way back its gradient
   Tensor rope_table;  // of the decoder
   VisionPass vision;
   Tensor features;                   // from the merger to the embedding, and its gradient back
   std::vector<DecoderSaved> layers;  // [layers], from the first that ran
-  Tensor last_rows, last_scale;      // input of the final norm, supervised rows only
+  Tensor last_rows, last_scale;      // input of the final norm, this rank's supervised rows
   Tensor d_rows;                     // gradient of its output, formed by the fused loss
   double loss_sum = 0;               // over the supervised rows, unscaled
 };
@@ -26,9 +26,12 @@ struct Pass {
 /// Qwen2-VL: ViT, merger, decoder and head, written once against Ops.
 class Qwen2VL {
  public:
-  explicit Qwen2VL(const plan::ModelConfig& model)
+  /// All of the model.
+  explicit Qwen2VL(const plan::ModelConfig& model) : Qwen2VL(model, plan::Shard::whole(model)) {}
+  /// What one rank of a layout holds of it.
+  Qwen2VL(const plan::ModelConfig& model, plan::Shard shard)
       : model_(model),
-        table_(model),
+        table_(model_, std::move(shard)),
         units_(model),
         vision_(model_, table_),
         decoder_(model_, table_) {}
@@ -37,6 +40,7 @@ class Qwen2VL {
 
   const plan::ModelConfig& config() const { return model_; }
   const plan::ParameterTable& table() const { return table_; }
+  const plan::Shard& shard() const { return table_.shard; }
   const plan::Units& units() const { return units_; }
 
   /// Takes a training micro-batch through `units`; runs that follow each other take the same
