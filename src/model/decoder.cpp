@@ -8,11 +8,12 @@ void Decoder::forward(Ops& ops, int layer, const MicroBatch& batch, const Tensor
   const plan::DecoderLayer& w = weights(layer);
   const AttentionSpec spec = attention_spec();
   const float eps = model_.rms_norm_eps;
+  const TokenBlocks tokens = ops.blocks(batch.shape.tokens());
   DecoderSaved s;
   s.x = ops.rounded(stream);
   s.n1 = ops.rms_norm(s.x, w.norm1, eps, s.scale1);
   if (!saved) s.x = {};
-  s.qkv = ops.linear(s.n1, w.qkv);
+  s.qkv = ops.gather_linear(s.n1, tokens, w.qkv);
   if (!saved || recompute.norms) s.n1 = {};
   ops.rotate(s.qkv, rope_table, spec.heads + spec.kv_heads, spec.head_dim, /*inverse=*/false);
   if (cache)
@@ -21,16 +22,16 @@ void Decoder::forward(Ops& ops, int layer, const MicroBatch& batch, const Tensor
   else
     s.a = ops.attention(s.qkv, spec, batch.cu_seqlens, s.log_sum);
   if (!saved) s.qkv = {};
-  ops.add_linear(s.a, w.out, stream);
+  ops.linear_scatter(s.a, tokens, w.out, stream);
   if (!saved) s.a = {};
   s.h = ops.rounded(stream);
   s.n2 = ops.rms_norm(s.h, w.norm2, eps, s.scale2);
   if (!saved) s.h = {};
-  s.gate_up = ops.linear(s.n2, w.gate_up);
+  s.gate_up = ops.gather_linear(s.n2, tokens, w.gate_up);
   if (!saved || recompute.norms) s.n2 = {};
   s.product = ops.swiglu(s.gate_up);
   if (!saved) s.gate_up = {};
-  ops.add_linear(s.product, w.down, stream);
+  ops.linear_scatter(s.product, tokens, w.down, stream);
   if (!saved || recompute.activation) s.product = {};
   if (saved) *saved = std::move(s);
 }
@@ -40,22 +41,23 @@ void Decoder::backward(Ops& ops, int layer, const MicroBatch& batch, const Tenso
   const plan::DecoderLayer& w = weights(layer);
   const AttentionSpec spec = attention_spec();
   const float eps = model_.rms_norm_eps;
+  const TokenBlocks tokens = ops.blocks(batch.shape.tokens());
   if (s.product.empty()) s.product = ops.swiglu(s.gate_up);
-  Tensor d = ops.linear_backward(ops.rounded(d_stream), s.product, w.down);
+  Tensor d = ops.linear_scatter_backward(ops.rounded(d_stream), s.product, tokens, w.down);
   s.product = {};
   d = ops.swiglu_backward(d, s.gate_up);
   s.gate_up = {};
   if (s.n2.empty()) s.n2 = ops.rms_norm(s.h, w.norm2, eps, s.scale2);
-  d = ops.linear_backward(d, s.n2, w.gate_up);
+  d = ops.gather_linear_backward(d, s.n2, tokens, w.gate_up);
   s.n2 = {};
   ops.rms_norm_backward(d, s.h, w.norm2, s.scale2, d_stream);
   s.h = {};
-  d = ops.linear_backward(ops.rounded(d_stream), s.a, w.out);
+  d = ops.linear_scatter_backward(ops.rounded(d_stream), s.a, tokens, w.out);
   d = ops.attention_backward(d, s.a, s.qkv, spec, batch.cu_seqlens, s.log_sum);
   s.a = {}, s.qkv = {};
   ops.rotate(d, rope_table, spec.heads + spec.kv_heads, spec.head_dim, /*inverse=*/true);
   if (s.n1.empty()) s.n1 = ops.rms_norm(s.x, w.norm1, eps, s.scale1);
-  d = ops.linear_backward(d, s.n1, w.qkv);
+  d = ops.gather_linear_backward(d, s.n1, tokens, w.qkv);
   s.n1 = {};
   ops.rms_norm_backward(d, s.x, w.norm1, s.scale1, d_stream);
 }

@@ -5,8 +5,8 @@
 
 namespace vlmark::model {
 
-void Qwen2VL::vision_forward(Ops& ops, int unit, const MicroBatch& batch,
-                             plan::Recompute recompute, bool keep, Pass& pass) const {
+void Qwen2VL::vision_forward(Ops& ops, int unit, const MicroBatch& batch, plan::Recompute recompute,
+                             bool keep, Pass& pass) const {
   const CountedPart part(unit == units_.merger() ? Part::merger : Part::vit);
   if (unit == units_.patch_embed())
     vision_.patch_embed(ops, batch, keep, pass.vision);
@@ -19,7 +19,8 @@ void Qwen2VL::vision_forward(Ops& ops, int unit, const MicroBatch& batch,
 void Qwen2VL::embed(Ops& ops, const MicroBatch& batch, Pass& pass) const {
   const CountedPart part(Part::decoder);
   Tensor x = ops.embedding(batch.ids, table_.embedding);
-  if (!pass.features.empty()) ops.scatter_rows(x, pass.features, batch.vision_rows);
+  if (!pass.features.empty())
+    ops.place_rows(x, ops.blocks(batch.shape.tokens()), pass.features, batch.vision_rows);
   pass.features = {};
   pass.stream = ops.stream(x);
 }
@@ -29,7 +30,8 @@ void Qwen2VL::loss(Ops& ops, const MicroBatch& batch, float loss_scale, bool gra
   const CountedPart part(Part::head);
   if (batch.shape.supervised > 0) {
     // Only supervised rows are normed and see the head: the others have no loss.
-    pass.last_rows = ops.rounded(ops.gather_rows(pass.stream, batch.supervised_rows));
+    pass.last_rows = ops.rounded(
+        ops.take_rows(pass.stream, ops.blocks(batch.shape.tokens()), batch.supervised_rows));
     pass.stream = {};
     const Tensor h =
         ops.rms_norm(pass.last_rows, table_.final_norm, model_.rms_norm_eps, pass.last_scale);
@@ -66,20 +68,22 @@ void Qwen2VL::forward(Ops& ops, plan::UnitRange units, const MicroBatch& batch, 
 
 void Qwen2VL::loss_backward(Ops& ops, const MicroBatch& batch, Pass& pass) const {
   const CountedPart part(Part::head);
-  Tensor d_rows = ops.zero_stream(batch.shape.supervised, model_.hidden);
+  const TokenBlocks tokens = ops.blocks(batch.shape.tokens());
+  Tensor d_rows = ops.zero_stream(pass.last_rows.rows(), model_.hidden);
   ops.rms_norm_backward(pass.d_rows, pass.last_rows, table_.final_norm, pass.last_scale, d_rows);
   pass.d_rows = {}, pass.last_rows = {}, pass.last_scale = {};
-  pass.stream = ops.zero_stream(batch.shape.tokens(), model_.hidden);
-  ops.scatter_rows(pass.stream, d_rows, batch.supervised_rows);
+  pass.stream = ops.zero_stream(tokens.local_rows(), model_.hidden);
+  ops.place_rows(pass.stream, tokens, d_rows, batch.supervised_rows);
 }
 
 void Qwen2VL::embed_backward(Ops& ops, const MicroBatch& batch, Pass& pass) const {
   const CountedPart part(Part::decoder);
   pass.rope_table = {};
   if (!batch.shape.media.empty()) {
+    const TokenBlocks tokens = ops.blocks(batch.shape.tokens());
     if (ops.trainable().vision())
-      pass.features = ops.rounded(ops.gather_rows(pass.stream, batch.vision_rows));
-    ops.zero_rows(pass.stream, batch.vision_rows);  // their embeddings were overwritten
+      pass.features = ops.rounded(ops.take_rows(pass.stream, tokens, batch.vision_rows));
+    ops.zero_rows(pass.stream, tokens, batch.vision_rows);  // their embeddings were overwritten
   }
   // The head's share of a tied gradient was added by the forward pass; this one comes second.
   if (!table_[table_.embedding].copy)
@@ -103,8 +107,7 @@ void Qwen2VL::vision_backward(Ops& ops, int unit, const MicroBatch& batch, Pass&
   }
 }
 
-void Qwen2VL::backward(Ops& ops, plan::UnitRange units, const MicroBatch& batch,
-                       Pass& pass) const {
+void Qwen2VL::backward(Ops& ops, plan::UnitRange units, const MicroBatch& batch, Pass& pass) const {
   if (!plan::needs_backward(batch.shape, ops.trainable())) return;
   for (int unit = units.end; unit-- > units.begin;) {
     if (units_.is_vision(unit)) {

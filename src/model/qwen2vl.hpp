@@ -13,12 +13,12 @@ namespace vlmark::model {
 /// One training micro-batch on its way through a run of units that one rank holds: what goes from
 /// unit to unit, and what the backward pass needs.
 struct Pass {
-  Tensor stream;      // residual stream [tokens, hidden]; on the way back its gradient
+  Tensor stream;  // residual stream of this rank's block of tokens; on the way back its gradient
   Tensor rope_table;  // of the decoder
   VisionPass vision;
   Tensor features;                   // from the merger to the embedding, and its gradient back
   std::vector<DecoderSaved> layers;  // [layers], from the first that ran
-  Tensor last_rows, last_scale;      // input of the final norm, supervised rows only
+  Tensor last_rows, last_scale;      // input of the final norm, this rank's supervised rows
   Tensor d_rows;                     // gradient of its output, formed by the fused loss
   Tensor d_embedding;                // gradient of the looked-up rows, where the table is a copy
   double loss_sum = 0;               // over the supervised rows, unscaled

@@ -4,13 +4,23 @@ namespace vlmark::model {
 
 AttentionSpec Vision::attention_spec() const {
   const plan::VisionConfig& v = model_.vision;
-  return {v.heads, v.heads, v.head_dim(), /*causal=*/false};
+  return {table_.vit_heads, table_.vit_heads, v.head_dim(), /*causal=*/false};
+}
+
+TokenBlocks Vision::patches(const Ops& ops, const MicroBatch& batch) const {
+  const long unit = model_.vision.merge_unit();
+  return ops.blocks(batch.shape.patches() / unit, unit);
 }
 
 void Vision::patch_embed(Ops& ops, const MicroBatch& batch, bool keep, VisionPass& pass) const {
   const plan::VisionConfig& v = model_.vision;
   pass.rope_table = ops.vision_rope_table(batch.vit_hw, v.head_dim());
-  pass.pixels = ops.load_pixels(batch.pixel_values, batch.shape.patches(), v.patch_values());
+  const Block mine = patches(ops, batch).local();
+  const auto values = static_cast<std::size_t>(v.patch_values());
+  pass.pixels = ops.load_pixels(std::span(batch.pixel_values)
+                                    .subspan(static_cast<std::size_t>(mine.begin) * values,
+                                             static_cast<std::size_t>(mine.size()) * values),
+                                mine.size(), v.patch_values());
   pass.stream = ops.linear(pass.pixels, table_.patch_embed, DType::f32);
   if (keep && ops.trainable().vit)
     pass.blocks.resize(table_.vit_blocks.size());
@@ -25,25 +35,26 @@ void Vision::block(Ops& ops, int b, const MicroBatch& batch, plan::Recompute rec
   Tensor& stream = pass.stream;
   const float eps = model_.vision.norm_eps;
   const AttentionSpec spec = attention_spec();
+  const TokenBlocks blocks = patches(ops, batch);
   VitBlockSaved s;
   s.x = ops.rounded(stream);
   s.n1 = ops.layer_norm(s.x, w.norm1, eps, s.statistics1);
   if (!saved) s.x = {};
-  s.qkv = ops.linear(s.n1, w.qkv);
+  s.qkv = ops.gather_linear(s.n1, blocks, w.qkv);
   if (!saved || recompute.norms) s.n1 = {};
   ops.rotate(s.qkv, pass.rope_table, 2 * spec.heads, spec.head_dim, /*inverse=*/false);
   s.a = ops.attention(s.qkv, spec, batch.vit_cu_seqlens, s.log_sum);
   if (!saved) s.qkv = {};
-  ops.add_linear(s.a, w.proj, stream);
+  ops.linear_scatter(s.a, blocks, w.proj, stream);
   if (!saved) s.a = {};
   s.h = ops.rounded(stream);
   s.n2 = ops.layer_norm(s.h, w.norm2, eps, s.statistics2);
   if (!saved) s.h = {};
-  s.f = ops.linear(s.n2, w.fc1);
+  s.f = ops.gather_linear(s.n2, blocks, w.fc1);
   if (!saved || recompute.norms) s.n2 = {};
   s.g = ops.activation(Activation::quick_gelu, s.f);
   if (!saved) s.f = {};
-  ops.add_linear(s.g, w.fc2, stream);
+  ops.linear_scatter(s.g, blocks, w.fc2, stream);
   if (!saved || recompute.activation) s.g = {};
   if (saved) pass.blocks[static_cast<std::size_t>(b)] = std::move(s);
 }
@@ -54,22 +65,23 @@ void Vision::block_backward(Ops& ops, int b, const MicroBatch& batch, VisionPass
   Tensor& d_stream = pass.stream;
   const float eps = model_.vision.norm_eps;
   const AttentionSpec spec = attention_spec();
+  const TokenBlocks blocks = patches(ops, batch);
   if (s.g.empty()) s.g = ops.activation(Activation::quick_gelu, s.f);
-  Tensor d = ops.linear_backward(ops.rounded(d_stream), s.g, w.fc2);
+  Tensor d = ops.linear_scatter_backward(ops.rounded(d_stream), s.g, blocks, w.fc2);
   s.g = {};
   d = ops.activation_backward(Activation::quick_gelu, d, s.f);
   s.f = {};
   if (s.n2.empty()) s.n2 = ops.layer_norm(s.h, w.norm2, eps, s.statistics2);
-  d = ops.linear_backward(d, s.n2, w.fc1);
+  d = ops.gather_linear_backward(d, s.n2, blocks, w.fc1);
   s.n2 = {};
   ops.layer_norm_backward(d, s.h, w.norm2, s.statistics2, d_stream);
   s.h = {};
-  d = ops.linear_backward(ops.rounded(d_stream), s.a, w.proj);
+  d = ops.linear_scatter_backward(ops.rounded(d_stream), s.a, blocks, w.proj);
   d = ops.attention_backward(d, s.a, s.qkv, spec, batch.vit_cu_seqlens, s.log_sum);
   s.a = {}, s.qkv = {};
   ops.rotate(d, pass.rope_table, 2 * spec.heads, spec.head_dim, /*inverse=*/true);
   if (s.n1.empty()) s.n1 = ops.layer_norm(s.x, w.norm1, eps, s.statistics1);
-  d = ops.linear_backward(d, s.n1, w.qkv);
+  d = ops.gather_linear_backward(d, s.n1, blocks, w.qkv);
   s.n1 = {};
   ops.layer_norm_backward(d, s.x, w.norm1, s.statistics1, d_stream);
 }

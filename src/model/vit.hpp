@@ -9,8 +9,8 @@ namespace vlmark::model {
 
 /// What the backward pass of one ViT block needs; empty where it is computed again.
 struct VitBlockSaved {
-  Tensor x, statistics1, n1, qkv, log_sum, a;  // [patches, ...]
-  Tensor h, statistics2, n2, f, g;
+  Tensor x, statistics1, n1, qkv, log_sum, a;  // [patches, ...]; x, n1: this rank's block
+  Tensor h, statistics2, n2, f, g;             // h and n2 likewise
 };
 struct MergerSaved {
   Tensor x, statistics, joined;  // [patches, embed_dim], [2, patches], [merged, 4 * embed_dim]
@@ -18,7 +18,7 @@ struct MergerSaved {
 };
 /// The media of one micro-batch on their way through the ViT, and what their backward pass needs.
 struct VisionPass {
-  Tensor stream;  // [patches, embed_dim], between units; on the way back its gradient
+  Tensor stream;  // [patches of this rank's block, embed_dim]; on the way back its gradient
   Tensor pixels, rope_table;
   std::vector<VitBlockSaved> blocks;  // [depth], or none where nothing is kept
   MergerSaved merger;
@@ -37,7 +37,7 @@ class Vision {
   void patch_embed(Ops& ops, const MicroBatch& batch, bool keep, VisionPass& pass) const;
   void block(Ops& ops, int b, const MicroBatch& batch, plan::Recompute recompute, bool keep,
              VisionPass& pass) const;
-  /// [merged tokens, hidden].
+  /// [merged tokens of this rank's block, hidden].
   Tensor merger(Ops& ops, bool keep, VisionPass& pass) const;
 
   /// Each adds the gradients of its parameters and hands on that of its input.
@@ -46,7 +46,9 @@ class Vision {
   void patch_embed_backward(Ops& ops, VisionPass& pass) const;
 
  private:
-  AttentionSpec attention_spec() const;
+  AttentionSpec attention_spec() const;  // of the heads held here
+  /// Patches over the tensor group, those of a token together.
+  TokenBlocks patches(const Ops& ops, const MicroBatch& batch) const;
 
   const plan::ModelConfig& model_;
   const plan::ParameterTable& table_;

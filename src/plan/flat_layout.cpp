@@ -27,17 +27,18 @@ FlatLayout::FlatLayout(const ParameterTable& table, int ranks, long bucket_eleme
       segments_.push_back(segment);
     }
   };
-  long end = 0;
-  int segment = -1;
-  for (std::size_t i = table.parameters.size(); i-- > 0;) {
-    const Parameter& parameter = table.parameters[i];
-    if (parameter.copy) continue;
-    if (parameter.segment != segment) cut(segment, end = round_up(end, unit));
-    segment = parameter.segment;
-    offsets_[i] = end;
-    end = round_up(end + parameter.size(), block);
+  int last = 0;
+  for (const Parameter& parameter : table.parameters) last = std::max(last, parameter.segment);
+  for (int segment = last; segment >= 0; --segment) {
+    long end = size_;
+    for (std::size_t i = table.parameters.size(); i-- > 0;) {
+      const Parameter& parameter = table.parameters[i];
+      if (parameter.copy || parameter.segment != segment) continue;
+      offsets_[i] = end;
+      end = round_up(end + parameter.size(), block);
+    }
+    cut(segment, round_up(end, unit));
   }
-  cut(segment, round_up(end, unit));
   parameter_elements_ = size_;
   for (std::size_t i = 0; i < table.parameters.size(); ++i) {
     if (!table.parameters[i].copy) continue;
