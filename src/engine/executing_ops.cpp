@@ -84,7 +84,9 @@ void ExecutingOps<T>::run_zero(Tensor& stream) {
 
 template <class T>
 void ExecutingOps<T>::run_convert(const Tensor& x, Tensor& y) {
-  if (x.type() == y.type())
+  if (x.type() == DType::f32 && y.type() == DType::f32)
+    kernels::convert(exec_, mat<const float>(x), mat<float>(y));
+  else if (x.type() == y.type())
     kernels::convert(exec_, mat<const T>(x), mat<T>(y));
   else if (x.type() == DType::f32)
     kernels::convert(exec_, mat<const float>(x), mat<T>(y));

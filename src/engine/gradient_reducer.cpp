@@ -19,9 +19,11 @@ GradientReducer::GradientReducer(const kernels::Exec& exec, const plan::FlatLayo
       comm_(comm),
       most_(most),
       deterministic_(deterministic),
+      lagging_segment_(state.lagging_segment),
       received_(state.received < 0 ? nullptr : memory.at<float>(state.received)),
       exec_(exec) {
   for (const std::int64_t offset : state.gradients) buffers_.push_back(memory.at<float>(offset));
+  for (const std::int64_t offset : state.lagging) lagging_.push_back(memory.at<float>(offset));
 }
 
 kernels::Vec<float> GradientReducer::view(float* base, plan::Range range) const {
@@ -51,20 +53,34 @@ void GradientReducer::begin_step(int micro_batches) {
     kernels::fill(exec_, 0.0f, view(buffers_[0], {0, layout_.size()}));
 }
 
-float* GradientReducer::buffer(int m) {
-  if (!deterministic_) return buffers_[0];
-  float* buffer = buffers_[static_cast<std::size_t>(
-      local_.buffer_of_input[static_cast<std::size_t>(m - begin_)])];
-  kernels::fill(exec_, 0.0f, view(buffer, {0, layout_.size()}));
-  return buffer;
+float* GradientReducer::tree_buffer(int m, int segment) const {
+  return buffers_[static_cast<std::size_t>(
+             local_.buffer_of_input[static_cast<std::size_t>(m - begin_)])] +
+         layout_.segment(segment).begin;
 }
 
-void GradientReducer::join(int m) {
+float* GradientReducer::gradient(int m, int segment) const {
+  if (!deterministic_) return buffers_[0] + layout_.segment(segment).begin;
+  if (!lags(segment)) return tree_buffer(m, segment);
+  return lagging_[static_cast<std::size_t>(m - begin_) % lagging_.size()];
+}
+
+float* GradientReducer::open(int m, int segment) {
+  float* to = gradient(m, segment);
+  if (deterministic_) kernels::fill(exec_, 0.0f, view(to, {0, layout_.segment(segment).size()}));
+  return to;
+}
+
+void GradientReducer::join(int m, int segment) {
   if (!deterministic_) return;
-  const plan::Range all{0, layout_.size()};
+  const plan::Range range = layout_.segment(segment), all{0, range.size()};
+  if (lags(segment)) {
+    const kernels::Vec<const float> formed = view(gradient(m, segment), all);
+    kernels::convert(exec_, formed, view(tree_buffer(m, segment), all));
+  }
   for (const auto& [into, from] : local_.joins_after_input[static_cast<std::size_t>(m - begin_)])
-    kernels::add_in_place(exec_, view(buffers_[static_cast<std::size_t>(into)], all),
-                          view(buffers_[static_cast<std::size_t>(from)], all));
+    kernels::add_in_place(exec_, view(buffers_[static_cast<std::size_t>(into)], range),
+                          view(buffers_[static_cast<std::size_t>(from)], range));
 }
 
 float* GradientReducer::received_from(int rank, std::size_t slice) const {

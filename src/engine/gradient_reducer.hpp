@@ -11,8 +11,9 @@
 
 namespace vlmark::engine {
 
-/// Sums micro-batch gradients over a rank's own micro-batches and then over ranks, bucket by
-/// bucket, so that every rank ends with the slice it owns.
+/// Sums micro-batch gradients over a rank's own micro-batches and then over the data-parallel ranks,
+/// bucket by bucket, so that every rank ends with the slice it owns. Segments of the model go
+/// through this at their own pace, each in the order of micro-batches.
 ///
 /// Deterministic: each micro-batch's gradient is formed alone and joined along the fixed binary
 /// tree over the global micro-batch index, inside a rank and between ranks; the bits of the sum do
@@ -21,7 +22,7 @@ namespace vlmark::engine {
 class GradientReducer {
  public:
   /// `most`: micro-batches of the largest step, which the buffers are planned for.
-  /// `comm` carries kernel memory.
+  /// `comm` carries kernel memory between data-parallel ranks.
   GradientReducer(const kernels::Exec& exec, const plan::FlatLayout& layout,
                   const plan::StateLayout& state, const ArenaMemory& memory,
                   parallel::Communicator& comm, int most, bool deterministic);
@@ -34,10 +35,12 @@ class GradientReducer {
   int begin() const { return begin_; }
   int end() const { return end_; }
 
-  /// Zeroed buffer that micro-batch `m` adds its gradient into.
-  float* buffer(int m);
+  /// What micro-batch `m` adds its gradient of `segment` into, from the first element of
+  /// layout.segment(segment) on; open() makes it zero.
+  float* open(int m, int segment);
+  float* gradient(int m, int segment) const;
   /// Joins the finished gradient of `m` with earlier ones.
-  void join(int m);
+  void join(int m, int segment);
   /// BEFORE: every rank holds its joined gradients of bucket `b`.
   /// AFTER:  every rank holds the sum over all micro-batches in its slice of bucket `b`.
   /// In two parts: the messages, without kernels, and then the kernels.
@@ -48,6 +51,9 @@ class GradientReducer {
 
  private:
   kernels::Vec<float> view(float* base, plan::Range range) const;
+  /// Whether gradients of the segment wait for a part that comes later than their join's order.
+  bool lags(int segment) const { return deterministic_ && segment == lagging_segment_; }
+  float* tree_buffer(int m, int segment) const;
   /// The received subtrees of `rank`, one slice each.
   float* received_from(int rank, std::size_t slice) const;
 
@@ -56,6 +62,8 @@ class GradientReducer {
   int most_;
   bool deterministic_;
   std::vector<float*> buffers_;  // each [layout.size()]
+  int lagging_segment_;          // -1: none
+  std::vector<float*> lagging_;  // each [the segment's elements], taken in turn
   float* received_;              // [subtrees of other ranks][slice]
   kernels::Exec exec_;
   int micro_batches_ = 0, begin_ = 0, end_ = 0;

@@ -21,7 +21,7 @@ long count(std::span<const int> indices) { return static_cast<long>(indices.size
 }  // namespace
 
 bool Ops::learns(int parameter) const {
-  return parameter >= 0 && settings_.trainable(table_[parameter].group);
+  return parameter >= 0 && !table_[parameter].copy && settings_.trainable(table_[parameter].group);
 }
 
 Indices Ops::indices(std::span<const int> values) {
@@ -44,6 +44,18 @@ Tensor Ops::rounded(const Tensor& stream) {
   Tensor y = make(stream.rows(), stream.columns(), type());
   run_convert(stream, y);
   return y;
+}
+
+Tensor Ops::copied(const Tensor& stream) {
+  Tensor y = make(stream.rows(), stream.columns(), DType::f32);
+  copy(stream, y);
+  return y;
+}
+
+void Ops::copy(const Tensor& stream, Tensor& to) {
+  expects(stream.type() == DType::f32 && to.type() == DType::f32);
+  require_same("copy", "to", to, stream);
+  run_convert(stream, to);
 }
 
 void Ops::add_linear(const Tensor& x, const plan::Linear& layer, Tensor& stream) {

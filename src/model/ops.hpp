@@ -5,6 +5,7 @@
 
 #include "src/base/cudnn_attention.hpp"
 #include "src/base/device_memory.hpp"
+#include "src/base/partition.hpp"
 #include "src/model/tensor.hpp"
 #include "src/plan/parameters.hpp"
 #include "src/plan/trainable.hpp"
@@ -37,6 +38,9 @@ struct OpsSettings {
   /// cudnn: attention of bf16 tensors gets the scratch that cuDNN wants for it.
   AttentionBackend attention = AttentionBackend::own;
   bool deterministic = true;  ///< of that attention's backward pass
+  /// The tensor group that shares every layer; outside of its products each rank holds its block of
+  /// tokens (sequence parallelism: Korthikanti et al., arXiv:2205.05198, section 4.2.2).
+  int tensor_ranks = 1, tensor_rank = 0;
 };
 
 /// Indices of one call: host memory, and a place for them in the arena where kernels need one.
@@ -62,6 +66,11 @@ class Ops {
   /// Contents undefined.
   Tensor make(long rows, long columns, DType type) { return {arena_, rows, columns, type}; }
 
+  /// Rows of `tokens` that this rank holds.
+  long local_rows(long tokens) const {
+    return block_of(tokens, settings_.tensor_rank, settings_.tensor_ranks).size();
+  }
+
   // Inputs.
   /// pixel_values [patches, values] fp32, rounded to the tensors' type.
   Tensor load_pixels(std::span<const float> pixel_values, long patches, long values);
@@ -79,6 +88,9 @@ class Ops {
   Tensor stream(const Tensor& x);
   Tensor zero_stream(long rows, long columns);
   Tensor rounded(const Tensor& stream);
+  /// Between a stream and the memory of a message.
+  Tensor copied(const Tensor& stream);
+  void copy(const Tensor& stream, Tensor& to);
   /// stream += x W^T + b.
   void add_linear(const Tensor& x, const plan::Linear& layer, Tensor& stream);
 

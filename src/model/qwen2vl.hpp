@@ -20,15 +20,19 @@ struct Pass {
   std::vector<DecoderSaved> layers;  // [layers], from the first that ran
   Tensor last_rows, last_scale;      // input of the final norm, supervised rows only
   Tensor d_rows;                     // gradient of its output, formed by the fused loss
+  Tensor d_embedding;                // gradient of the looked-up rows, where the table is a copy
   double loss_sum = 0;               // over the supervised rows, unscaled
 };
 
 /// Qwen2-VL: ViT, merger, decoder and head, written once against Ops.
 class Qwen2VL {
  public:
-  explicit Qwen2VL(const plan::ModelConfig& model)
+  /// All of the model.
+  explicit Qwen2VL(const plan::ModelConfig& model) : Qwen2VL(model, plan::Shard::whole(model)) {}
+  /// What one rank of a layout holds of it.
+  Qwen2VL(const plan::ModelConfig& model, plan::Shard shard)
       : model_(model),
-        table_(model),
+        table_(model_, std::move(shard)),
         units_(model),
         vision_(model_, table_),
         decoder_(model_, table_) {}
@@ -37,6 +41,7 @@ class Qwen2VL {
 
   const plan::ModelConfig& config() const { return model_; }
   const plan::ParameterTable& table() const { return table_; }
+  const plan::Shard& shard() const { return table_.shard; }
   const plan::Units& units() const { return units_; }
 
   /// Takes a training micro-batch through `units`; runs that follow each other take the same
