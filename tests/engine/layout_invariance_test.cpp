@@ -133,6 +133,7 @@ TEST(LayoutInvariance, EveryLayoutOfTheseRanks) {
     const plan::ModelConfig config = deep_model(tied);
     const auto steps = three_steps(config);
     for (const Layout& layout : layouts_of(config, world().size(), 6)) {
+      if (world().rank() == 0) std::printf("%s %s\n", config.name.c_str(), to_string(layout).c_str());
       model::TrainingSettings s = settings(DType::f32);
       s.layout = layout;
       check(config, s, steps);
