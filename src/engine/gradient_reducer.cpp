@@ -22,49 +22,67 @@ GradientReducer::GradientReducer(const kernels::Exec& exec, const plan::FlatLayo
       received_(state.received < 0 ? nullptr : memory.at<float>(state.received)),
       exec_(exec) {
   for (const std::int64_t offset : state.gradients) buffers_.push_back(memory.at<float>(offset));
+  for (const auto& offsets : state.extra_gradients) {
+    auto& places = extra_.emplace_back();
+    for (const std::int64_t offset : offsets) places.push_back(memory.at<float>(offset));
+  }
 }
 
 kernels::Vec<float> GradientReducer::view(float* base, plan::Range range) const {
   return kernels::Vec<float>(base + range.begin, static_cast<std::size_t>(range.size()));
 }
 
-void GradientReducer::begin_step(int micro_batches) {
+void GradientReducer::begin_step(int micro_batches, const plan::Schedule& schedule,
+                                 const plan::ScheduleShape& shape) {
   if (micro_batches > most_)
     throw ValueError("gradient tree: a step of " + std::to_string(micro_batches) +
                      " micro-batches, but the buffers are planned for " + std::to_string(most_) +
                      ". Plan for the step with the most micro-batches");
   micro_batches_ = micro_batches;
+  begin_ = shape.begin;
+  opened_.clear();
   nodes_.clear();
   for (int r = 0; r < comm_.size(); ++r) {
-    Block block = block_of(most_, r, comm_.size());
-    block.begin = std::min<std::int64_t>(block.begin, micro_batches);
-    block.end = std::min<std::int64_t>(block.end, micro_batches);
-    JoinPlan joins = plan_joins(block.begin, block.end, micro_batches);
-    nodes_.push_back(joins.results);
-    if (r != comm_.rank()) continue;
-    begin_ = static_cast<int>(block.begin);
-    end_ = static_cast<int>(block.end);
-    local_ = std::move(joins);
+    const Block block = block_of(most_, r, comm_.size());
+    nodes_.push_back(subtrees(std::min<std::int64_t>(block.begin, micro_batches),
+                              std::min<std::int64_t>(block.end, micro_batches), micro_batches));
   }
-  ensures(!deterministic_ || local_.buffers <= static_cast<int>(buffers_.size()));
-  if (!deterministic_ || begin_ == end_)
+  local_.clear();
+  for (int s = 0; deterministic_ && s < shape.segment_count(); ++s)
+    local_.push_back(plan::gradient_buffers(schedule, s, shape, micro_batches));
+  if (!deterministic_ || shape.begin == shape.end)
     kernels::fill(exec_, 0.0f, view(buffers_[0], {0, layout_.size()}));
 }
 
-float* GradientReducer::buffer(int m) {
-  if (!deterministic_) return buffers_[0];
-  float* buffer = buffers_[static_cast<std::size_t>(
-      local_.buffer_of_input[static_cast<std::size_t>(m - begin_)])];
-  kernels::fill(exec_, 0.0f, view(buffer, {0, layout_.size()}));
-  return buffer;
+float* GradientReducer::buffer(int segment, int i) const {
+  const auto place = static_cast<std::size_t>(i);
+  if (place < buffers_.size()) return buffers_[place] + layout_.segment(segment).begin;
+  return extra_[static_cast<std::size_t>(segment)][place - buffers_.size()];
 }
 
-void GradientReducer::join(int m) {
+float* GradientReducer::gradient(int m, int segment) {
+  if (!deterministic_) return buffer(segment, 0);
+  float* to = buffer(segment, local_[static_cast<std::size_t>(segment)]
+                                  .buffer_of[static_cast<std::size_t>(m - begin_)]);
+  if (opened_.emplace(m, segment).second)
+    kernels::fill(exec_, 0.0f, view(to, {0, layout_.segment(segment).size()}));
+  return to;
+}
+
+void GradientReducer::join(int m, int segment) {
   if (!deterministic_) return;
-  const plan::Range all{0, layout_.size()};
-  for (const auto& [into, from] : local_.joins_after_input[static_cast<std::size_t>(m - begin_)])
-    kernels::add_in_place(exec_, view(buffers_[static_cast<std::size_t>(into)], all),
-                          view(buffers_[static_cast<std::size_t>(from)], all));
+  const plan::Range all{0, layout_.segment(segment).size()};
+  const auto& joins =
+      local_[static_cast<std::size_t>(segment)].joins[static_cast<std::size_t>(m - begin_)];
+  for (const auto& [into, from] : joins)
+    kernels::add_in_place(exec_, view(buffer(segment, into), all),
+                          view(buffer(segment, from), all));
+}
+
+float* GradientReducer::result(int bucket, std::size_t i) const {
+  const int segment = layout_.segment_of_bucket(bucket);
+  return buffer(segment, local_[static_cast<std::size_t>(segment)].buffer_of_result[i]) -
+         layout_.segment(segment).begin;
 }
 
 float* GradientReducer::received_from(int rank, std::size_t slice) const {
@@ -97,7 +115,7 @@ void GradientReducer::exchange(int b) {
     const plan::Range theirs = layout_.slice(b, r);
     for (std::size_t i = 0; i < nodes_[static_cast<std::size_t>(me)].size(); ++i)
       requests.push_back(
-          comm_.send(parallel::buffer(buffers_[i] + theirs.begin, count), r, static_cast<int>(i)));
+          comm_.send(parallel::buffer(result(b, i) + theirs.begin, count), r, static_cast<int>(i)));
   }
   for (parallel::Request& request : requests) std::move(request).wait();
 }
@@ -114,7 +132,7 @@ void GradientReducer::join_bucket(int b) {
     float* place = received_from(r, count);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       leaves.push_back(nodes[i]);
-      inputs.push_back(r == me ? buffers_[i] + mine.begin : place + i * count);
+      inputs.push_back(r == me ? result(b, i) + mine.begin : place + i * count);
     }
   }
   const JoinPlan joins = plan_joins(leaves, micro_batches_);

@@ -1,18 +1,22 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "parallel/communicator.hpp"
 #include "src/base/summation_tree.hpp"
 #include "src/engine/arena_memory.hpp"
 #include "src/plan/flat_layout.hpp"
+#include "src/plan/schedule_buffers.hpp"
 #include "src/plan/state_layout.hpp"
 
 namespace vlmark::engine {
 
-/// Sums micro-batch gradients over a rank's own micro-batches and then over ranks, bucket by
-/// bucket, so that every rank ends with the slice it owns.
+/// Sums micro-batch gradients over a rank's own micro-batches and then over the data-parallel ranks,
+/// bucket by bucket, so that every rank ends with the slice it owns. Segments of the model go
+/// through this at their own pace, each in the order of micro-batches.
 ///
 /// Deterministic: each micro-batch's gradient is formed alone and joined along the fixed binary
 /// tree over the global micro-batch index, inside a rank and between ranks; the bits of the sum do
@@ -21,23 +25,22 @@ namespace vlmark::engine {
 class GradientReducer {
  public:
   /// `most`: micro-batches of the largest step, which the buffers are planned for.
-  /// `comm` carries kernel memory.
+  /// `comm` carries kernel memory between data-parallel ranks.
   GradientReducer(const kernels::Exec& exec, const plan::FlatLayout& layout,
                   const plan::StateLayout& state, const ArenaMemory& memory,
                   parallel::Communicator& comm, int most, bool deterministic);
 
   /// A new step of `micro_batches` over all ranks. Ranks share the largest step; a smaller one
   /// leaves out its end, so that no rank holds or receives more subtrees than planned. Throws
-  /// ValueError for a larger one.
-  void begin_step(int micro_batches);
-  /// This rank's micro-batches of the step.
-  int begin() const { return begin_; }
-  int end() const { return end_; }
+  /// ValueError for a larger one. `schedule`, of `shape`, is what this rank will do in it.
+  void begin_step(int micro_batches, const plan::Schedule& schedule,
+                  const plan::ScheduleShape& shape);
 
-  /// Zeroed buffer that micro-batch `m` adds its gradient into.
-  float* buffer(int m);
+  /// What micro-batch `m` adds its gradient of `segment` into, from the first element of
+  /// layout.segment(segment) on; zero when asked for the first time.
+  float* gradient(int m, int segment);
   /// Joins the finished gradient of `m` with earlier ones.
-  void join(int m);
+  void join(int m, int segment);
   /// BEFORE: every rank holds its joined gradients of bucket `b`.
   /// AFTER:  every rank holds the sum over all micro-batches in its slice of bucket `b`.
   /// In two parts: the messages, without kernels, and then the kernels.
@@ -48,6 +51,10 @@ class GradientReducer {
 
  private:
   kernels::Vec<float> view(float* base, plan::Range range) const;
+  /// Buffer `i` of a segment's gradients, from its first element on.
+  float* buffer(int segment, int i) const;
+  /// What the rank ends with: subtree `i` of a bucket.
+  float* result(int bucket, std::size_t i) const;
   /// The received subtrees of `rank`, one slice each.
   float* received_from(int rank, std::size_t slice) const;
 
@@ -55,11 +62,13 @@ class GradientReducer {
   parallel::Communicator& comm_;
   int most_;
   bool deterministic_;
-  std::vector<float*> buffers_;  // each [layout.size()]
-  float* received_;              // [subtrees of other ranks][slice]
+  std::vector<float*> buffers_;             // each [layout.size()]
+  std::vector<std::vector<float*>> extra_;  // [segment]; each [its elements]
+  float* received_;                         // [subtrees of other ranks][slice]
   kernels::Exec exec_;
-  int micro_batches_ = 0, begin_ = 0, end_ = 0;
-  JoinPlan local_;                            // over this rank's micro-batches
+  int micro_batches_ = 0, begin_ = 0;
+  std::vector<plan::GradientBuffers> local_;  // [segment]: over this rank's micro-batches
+  std::set<std::pair<int, int>> opened_;      // micro-batch, segment
   std::vector<std::vector<TreeNode>> nodes_;  // [rank]: what each rank ends with
 };
 

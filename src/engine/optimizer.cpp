@@ -6,7 +6,6 @@
 #include "kernels/convert.hpp"
 #include "kernels/fill.hpp"
 #include "kernels/optimizer.hpp"
-#include "kernels/reduce.hpp"
 #include "src/engine/fingerprint.hpp"
 
 namespace vlmark::engine {
@@ -24,22 +23,17 @@ template <class T>
 Optimizer<T>::Optimizer(const kernels::Exec& exec, const plan::ParameterTable& table,
                         const plan::FlatLayout& layout, const plan::StateLayout& state,
                         const ArenaMemory& memory, const Staging& staging,
-                        parallel::Communicator& comm, parallel::Communicator& memory_comm,
-                        const plan::OptimizerSettings& settings)
+                        parallel::Communicator& comm, const plan::OptimizerSettings& settings)
     : table_(table),
       layout_(layout),
       staging_(staging),
       comm_(comm),
-      memory_comm_(memory_comm),
       settings_(settings),
       exec_(exec),
       parameters_(memory.at<T>(state.parameters)),
       master_(state.master < 0 ? nullptr : memory.at<float>(state.master)),
       first_moment_(memory.at<float>(state.first_moment)),
-      second_moment_(memory.at<float>(state.second_moment)),
-      block_sums_("vlmark::block_sums",
-                  static_cast<std::size_t>(layout.size() / plan::FlatLayout::block)),
-      host_sums_(staging.staged() ? block_sums_.extent(0) : 0) {
+      second_moment_(memory.at<float>(state.second_moment)) {
   for (const plan::LogicalTensor& tensor : table.tensors)
     tensor_ranges_.push_back(layout.range(tensor));
 }
@@ -71,34 +65,6 @@ void Optimizer<T>::reset() {
                        kernels::Vec<float>(master(b), n));
     }
   }
-}
-
-template <class T>
-void Optimizer<T>::sum_squares(const float* reduced) {
-  constexpr long block = plan::FlatLayout::block;
-  Kokkos::deep_copy(exec_, block_sums_, 0.0);
-  for (int b = 0; b < layout_.buckets(); ++b) {
-    const Range slice = layout_.slice(b, comm_.rank());
-    kernels::block_square_sums(
-        exec_,
-        kernels::Vec<const float>(reduced + slice.begin, static_cast<std::size_t>(slice.size())),
-        block,
-        Kokkos::subview(block_sums_,
-                        Kokkos::pair<long, long>(slice.begin / block, slice.end / block)));
-  }
-  if (staging_.staged())
-    copy_to_host(exec_, block_sums_.data(), host_sums_.data(), host_sums_.size() * sizeof(double));
-}
-
-template <class T>
-double Optimizer<T>::global_norm() {
-  const std::span<double> sums =
-      staging_.staged() ? std::span(host_sums_) : std::span(block_sums_.data(), block_sums_.size());
-  // Every block has one owner and the others hold zero: this sum is exact.
-  comm_.all_reduce(parallel::buffer(sums), parallel::Reduce::sum).wait();
-  double sum = 0;
-  for (const double block : sums) sum += block;
-  return std::sqrt(sum);
 }
 
 template <class T>
@@ -141,7 +107,7 @@ void Optimizer<T>::gather(int b) {
   if (comm_.size() == 1) return;
   const Range whole = layout_.bucket(b), mine = layout_.slice(b, comm_.rank());
   const T* in = parameters_ + mine.begin;
-  memory_comm_
+  comm_
       .all_gather(
           parallel::buffer(in, static_cast<std::size_t>(mine.size())),
           parallel::buffer(parameters_ + whole.begin, static_cast<std::size_t>(whole.size())))
@@ -150,21 +116,27 @@ void Optimizer<T>::gather(int b) {
 
 template <class T>
 std::uint64_t Optimizer<T>::state_hash() const {
-  // The padding behind the last parameter grows with the number of ranks.
-  long end = 0;
-  for (const Range& range : tensor_ranges_) end = std::max(end, range.end);
   std::uint64_t hash = 0;
   for (int b = 0; b < layout_.buckets(); ++b) {
     const Range slice = layout_.slice(b, comm_.rank());
-    const auto n = static_cast<std::size_t>(overlap({0, end}, slice).size());
-    const auto add = [&](const float* values, long stream) {
-      staging_.visit(exec_, values, n, [&](std::span<const float> piece, std::size_t first) {
-        hash += fingerprint(piece, (stream << 48) + slice.begin + static_cast<long>(first));
-      });
-    };
-    add(master(b), 0);
-    add(first_moment_ + slice_offset(b), 1);
-    add(second_moment_ + slice_offset(b), 2);
+    for (std::size_t id = 0; id < table_.parameters.size(); ++id) {
+      const plan::Parameter& parameter = table_.parameters[id];
+      const long begin = layout_.offset(static_cast<int>(id));
+      const Range part = overlap({begin, begin + parameter.size()}, slice);
+      if (parameter.copy || part.size() == 0) continue;
+      const auto add = [&](const float* values, long stream) {
+        // Where an element stands in the whole model, whoever holds it.
+        const long position = (stream << 60) + (long{parameter.order} << 36) + part.begin - begin;
+        staging_.visit(exec_, values + (part.begin - slice.begin),
+                       static_cast<std::size_t>(part.size()),
+                       [&](std::span<const float> piece, std::size_t first) {
+                         hash += fingerprint(piece, position + static_cast<long>(first));
+                       });
+      };
+      add(master(b), 0);
+      add(first_moment_ + slice_offset(b), 1);
+      add(second_moment_ + slice_offset(b), 2);
+    }
   }
   return hash;
 }

@@ -39,7 +39,10 @@ class TrainingEngine {
   /// Sets every parameter, then zero moments. `fill` is called in pieces and must give every rank
   /// the same values.
   virtual void set_parameters(const plan::TensorFill& fill) = 0;
-  /// Hands out every parameter in pieces. Not collective.
+  /// Makes the parameters of this rank's shard whole where the last step left them sliced
+  /// (plan::Overlap::gather); to be called before they are read. Collective.
+  virtual void gather_parameters() = 0;
+  /// Hands out every parameter that this rank holds, in pieces. Not collective.
   virtual void visit_parameters(const plan::TensorVisit& visit) const = 0;
   /// Master weights (fp32) of the elements this rank owns. Not collective.
   virtual void visit_owned_master(const plan::TensorVisit& visit) const = 0;
@@ -59,14 +62,15 @@ class TrainingEngine {
   virtual std::size_t non_finite_parameters() const = 0;
 };
 
-/// Allocates the arena of `plan`, which model::plan_training made from the same arguments. `model`
-/// and `comm` outlive the engine. Over several ranks messages run on a thread of their own, which
-/// alone uses `comm` inside step(). Throws DeviceError where the memory is not there.
+/// Allocates the arena of `plan`, which model::plan_training made for this rank from the same
+/// arguments. `model`, the rank's shard, and `world`, of the layout's ranks, outlive the engine.
+/// Collective. Over several ranks messages between replicas and between stages run on threads of
+/// their own. Throws DeviceError where the memory is not there, and ConfigError for a layout that
+/// the build cannot run.
 std::unique_ptr<TrainingEngine> make_training_engine(const model::Qwen2VL& model,
                                                      const model::TrainingSettings& settings,
                                                      const model::MemoryPlan& plan,
-                                                     int micro_batches,
-                                                     parallel::Communicator& comm,
+                                                     parallel::Communicator& world,
                                                      Patience patience = {});
 
 }  // namespace vlmark::engine

@@ -86,7 +86,10 @@ void Qwen2VL::embed_backward(Ops& ops, const MicroBatch& batch, Pass& pass) cons
     ops.zero_rows(pass.stream, tokens, batch.vision_rows);  // their embeddings were overwritten
   }
   // The head's share of a tied gradient was added by the forward pass; this one comes second.
-  ops.embedding_backward(pass.stream, batch.ids, table_.embedding);
+  if (!table_[table_.embedding].copy)
+    ops.embedding_backward(pass.stream, batch.ids, table_.embedding);
+  else if (ops.trainable().llm)  // its owner adds them
+    pass.d_embedding = std::move(pass.stream);
   pass.stream = {};
 }
 

@@ -20,6 +20,7 @@ struct Pass {
   std::vector<DecoderSaved> layers;  // [layers], from the first that ran
   Tensor last_rows, last_scale;      // input of the final norm, this rank's supervised rows
   Tensor d_rows;                     // gradient of its output, formed by the fused loss
+  Tensor d_embedding;                // gradient of the looked-up rows, where the table is a copy
   double loss_sum = 0;               // over the supervised rows, unscaled
 };
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <set>
 
 namespace vlmark::plan {
 namespace {
@@ -67,19 +66,22 @@ std::vector<std::string> unordered(const Schedule& schedule, const Waits& waits)
     bool writes;
   };
   std::map<BufferId, std::vector<Access>> accesses;
-  std::vector<std::set<int>> before(schedule.size());  // all actions that end before this starts
+  std::vector<std::vector<bool>> before;  // [action][earlier]: ends before it starts
   std::array<int, kLanes> last;
   last.fill(-1);
   for (int i = 0; i < static_cast<int>(schedule.size()); ++i) {
     const auto at = static_cast<std::size_t>(i);
+    std::vector<bool>& mine = before.emplace_back(at, false);
     std::vector<int> direct = waits[at];
     int& previous = last[static_cast<std::size_t>(lane_of(schedule[at]))];
     if (previous >= 0) direct.push_back(previous);
     previous = i;
     for (const int other : direct) {
-      before[at].insert(other);
-      before[at].insert(before[static_cast<std::size_t>(other)].begin(),
-                        before[static_cast<std::size_t>(other)].end());
+      if (mine[static_cast<std::size_t>(other)]) continue;
+      const std::vector<bool>& theirs = before[static_cast<std::size_t>(other)];
+      for (std::size_t k = 0; k < theirs.size(); ++k)
+        if (theirs[k]) mine[k] = true;
+      mine[static_cast<std::size_t>(other)] = true;
     }
     for (const BufferId buffer : schedule[at].reads) accesses[buffer].push_back({i, false});
     for (const BufferId buffer : schedule[at].writes) accesses[buffer].push_back({i, true});
@@ -90,8 +92,7 @@ std::vector<std::string> unordered(const Schedule& schedule, const Waits& waits)
       for (std::size_t a = 0; a < b; ++a) {
         const auto first = static_cast<std::size_t>(list[a].action),
                    second = static_cast<std::size_t>(list[b].action);
-        if (first == second || !(list[a].writes || list[b].writes) ||
-            before[second].contains(list[a].action))
+        if (first == second || !(list[a].writes || list[b].writes) || before[second][first])
           continue;
         problems.push_back(to_string(schedule[second]) + " on lane " +
                            name_of(schedule[second].lane) + " does not wait for " +

@@ -58,6 +58,11 @@ BucketRange FlatLayout::buckets_of(int segment) const {
   return {static_cast<int>(first - segments_.begin()), static_cast<int>(last - segments_.begin())};
 }
 
+Range FlatLayout::segment(int segment) const {
+  const BucketRange b = buckets_of(segment);
+  return b.begin == b.end ? Range{} : Range{bucket(b.begin).begin, bucket(b.end - 1).end};
+}
+
 Range FlatLayout::slice(int b, int rank) const {
   const Range whole = bucket(b);
   const long length = whole.size() / ranks_;

@@ -50,6 +50,8 @@ class FlatLayout {
   int segment_of_bucket(int b) const { return segments_[static_cast<std::size_t>(b)]; }
   /// Empty for a segment without a gradient.
   BucketRange buckets_of(int segment) const;
+  /// Elements of the buckets of a segment.
+  Range segment(int segment) const;
   /// What `rank` owns of bucket `b`.
   Range slice(int b, int rank) const;
   /// Elements one rank owns over all buckets: size() / ranks().

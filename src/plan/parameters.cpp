@@ -203,7 +203,7 @@ const char* name_of(Group group) {
 }
 
 ParameterTable::ParameterTable(const ModelConfig& m, Shard held)
-    : shard(std::move(held)), segments(shard.segments()) {
+    : shard(std::move(held)) {
   const VisionConfig& v = m.vision;
   const int ranks = shard.tensor_ranks;
   require_tensor_ranks(m, ranks);
@@ -237,7 +237,7 @@ ParameterTable::ParameterTable(const ModelConfig& m, Shard held)
   const int looked_up = shard.segment_of(units.embedding()),
             scored = shard.segment_of(units.head());
   if (m.tied && looked_up < 0 && scored >= 0)
-    add.in_segment(segments++);
+    add.in_segment(scored);
   else
     add.in_segment(looked_up, /*copy=*/m.tied && scored < 0);
   const Axis words = add.split(m.vocab);

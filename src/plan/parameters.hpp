@@ -115,16 +115,15 @@ struct DecoderLayer {
 /// fc1 by rows of W (column-parallel); out, down, proj and fc2 by columns of W, their bias
 /// replicated (row-parallel); embedding and head by rows of the vocabulary; the rest replicated.
 ///
-/// A tied embedding without its head is a copy; a tied head without its embedding owns the table,
-/// in a segment of its own behind all others, because the embedding's share of the gradient comes
-/// from another stage.
+/// A tied embedding without its head is a copy; a tied head without its embedding owns the table in
+/// its own segment, whose gradient is complete when the embedding's share has come from another
+/// stage.
 struct ParameterTable {
   explicit ParameterTable(const ModelConfig& model) : ParameterTable(model, Shard::whole(model)) {}
   /// Throws ConfigError as require_tensor_ranks does.
   ParameterTable(const ModelConfig& model, Shard shard);
 
   Shard shard;
-  int segments = 0;  ///< of parameters
   std::vector<LogicalTensor> tensors;
   std::vector<Parameter> parameters;
   int whole_parameters = 0;  ///< of the whole model: Parameter::order is below

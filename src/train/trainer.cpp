@@ -99,16 +99,15 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
   });
   require_same_inputs();
   parallel::agree(comm, "memory", [&] {
-    const Block mine = block_of(t.micro_batches, comm.rank(), comm.size());
-    std::vector<plan::MicroBatchShape> shapes;
-    for (int step = 0; step < t.steps; ++step) {
-      const auto all = step_shapes(step);
-      shapes.insert(shapes.end(), all.begin() + mine.begin, all.begin() + mine.end);
-    }
-    const model::TrainingSettings settings = recipe::training_settings(config);
-    plan_ =
-        model::plan_training(*model_, settings, shapes, t.micro_batches, comm.rank(), comm.size());
-    engine_ = engine::make_training_engine(*model_, settings, plan_, t.micro_batches, comm);
+    model::Steps steps;
+    for (int step = 0; step < t.steps; ++step) steps.push_back(step_shapes(step));
+    settings_ = recipe::training_settings(config);
+    if (settings_.layout.ranks() == 1) settings_.layout.data = comm.size();
+    const plan::Place place = plan::place_of(settings_.layout, comm.rank());
+    shard_ = std::make_unique<model::Qwen2VL>(
+        model_->config(), model::shard_of(model_->config(), settings_, steps, place));
+    plan_ = model::plan_training(*shard_, settings_, steps, comm.rank());
+    engine_ = engine::make_training_engine(*shard_, settings_, plan_, comm);
   });
   parallel::agree(comm, "weights", [&] {
     engine_->set_parameters(

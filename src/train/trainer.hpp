@@ -64,7 +64,9 @@ class Trainer {
 
   config::RunConfig config_;
   parallel::Communicator& comm_;
-  std::unique_ptr<model::Qwen2VL> model_;
+  std::unique_ptr<model::Qwen2VL> model_;  // the whole
+  std::unique_ptr<model::Qwen2VL> shard_;  // what this rank trains
+  model::TrainingSettings settings_;
   std::unique_ptr<recipe::CaptionData> data_;
   std::unique_ptr<recipe::SampleOrder> order_;
   recipe::LearningRate learning_rate_;

@@ -17,8 +17,12 @@ struct Trained {
   std::uint64_t state = 0;                               ///< sum of all ranks' state hashes
 };
 
+model::Steps shapes_of(const std::vector<Step>& steps);
+
+/// `model` is what the rank holds in the layout of `settings`; a layout of one rank stands for all
+/// ranks of `comm` as replicas.
 std::unique_ptr<engine::TrainingEngine> make_engine(const model::Qwen2VL& model,
-                                                    const model::TrainingSettings& settings,
+                                                    model::TrainingSettings settings,
                                                     const std::vector<Step>& steps,
                                                     parallel::Communicator& comm,
                                                     engine::Patience patience = {});

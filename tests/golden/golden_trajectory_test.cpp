@@ -49,17 +49,15 @@ class GoldenTrajectory : public testing::TestWithParam<std::filesystem::path> {
                           optimizer.at("clip_global_norm")};
     settings.bucket_elements = 100'000;  // several buckets
     std::vector<std::vector<model::MicroBatch>> steps;
-    std::vector<plan::MicroBatchShape> shapes;
-    std::size_t most = 1;
+    model::Steps shapes;
     for (const json& step : stored.at("steps")) {
       steps.push_back(micro_batches(step));
-      most = std::max(most, steps.back().size());
-      for (const auto& batch : steps.back()) shapes.push_back(batch.shape);
+      shapes.emplace_back();
+      for (const auto& batch : steps.back()) shapes.back().push_back(batch.shape);
     }
-    const int micro_batches = static_cast<int>(most);
-    const auto plan =
-        model::plan_training(model, settings, shapes, micro_batches, comm.rank(), comm.size());
-    const auto engine = engine::make_training_engine(model, settings, plan, micro_batches, comm);
+    settings.layout.data = comm.size();
+    const auto plan = model::plan_training(model, settings, shapes, comm.rank());
+    const auto engine = engine::make_training_engine(model, settings, plan, comm);
     engine->set_parameters(golden_weights(folder()));
     Run run;
     for (const auto& batches : steps) {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "src/model/record_step.hpp"
+#include "src/model/training_plan.hpp"
 
 namespace vlmark::model {
 namespace {
@@ -12,12 +12,11 @@ const plan::MicroBatchShape mixed{
 TEST(Recording, FlopsOfEveryPresetAndStageEqualTheLedger) {
   for (const std::string& preset : plan::model_preset_names()) {
     const Qwen2VL model(plan::model_preset(preset));
-    const plan::FlatLayout layout(model.table(), 1, 0);
     for (const plan::Trainable trainable :
          {plan::Trainable{}, plan::Trainable::stage(1, false), plan::Trainable::stage(1, true),
           plan::Trainable::stage(3, false), plan::Trainable::stage(3, true)}) {
-      const MemoryPlan plan = record_training(model, std::span(&mixed, 1), {DType::bf16, trainable},
-                                              {}, layout, {DType::bf16, true, 1, 0});
+      TrainingSettings settings{.type = DType::bf16, .trainable = trainable};
+      const MemoryPlan plan = plan_training(model, settings, {{mixed}}, 0);
       EXPECT_EQ(plan.flops, plan::training_flops(model.config(), mixed, trainable)) << preset;
     }
   }
@@ -60,14 +59,12 @@ TEST(Recording, SavedBytesOfADecoderLayerFollowTheFormula) {
 TEST(Recording, AttentionByCudnnGetsItsScratch) {
   const plan::ModelConfig m = plan::model_preset("2B");
   const Qwen2VL model(m);
-  const plan::FlatLayout layout(model.table(), 1, 0);
   const plan::MicroBatchShape shape{
       .sequences = {8000, 300}, .media = {{1, 8, 12}}, .supervised = 61};
   const auto record = [&](DType type, AttentionBackend attention, bool deterministic) {
-    OpsSettings settings{type, {}};
+    TrainingSettings settings{.type = type, .deterministic = deterministic};
     settings.attention = attention;
-    settings.deterministic = deterministic;
-    return record_training(model, std::span(&shape, 1), settings, {}, layout, {type, true, 1, 0});
+    return plan_training(model, settings, {{shape}}, 0);
   };
   const MemoryPlan own = record(DType::bf16, AttentionBackend::own, true),
                    fixed = record(DType::bf16, AttentionBackend::cudnn, true),
@@ -92,10 +89,11 @@ TEST(Recording, AttentionByCudnnGetsItsScratch) {
 
 TEST(Recording, LeavesNothingBehindAndRecomputeSavesMemory) {
   const Qwen2VL model(plan::model_preset("2B"));
-  const plan::FlatLayout layout(model.table(), 8, 40'000'000);
   const auto bytes = [&](plan::Recompute recompute) {
-    const MemoryPlan plan = record_training(model, std::span(&mixed, 1), {DType::bf16, {}},
-                                            recompute, layout, {DType::bf16, true, 2, 3});
+    TrainingSettings settings{
+        .type = DType::bf16, .recompute = recompute, .bucket_elements = 40'000'000};
+    settings.layout.data = 8;
+    const MemoryPlan plan = plan_training(model, settings, {Steps::value_type(16, mixed)}, 0);
     std::int64_t sum = 0;
     for (const auto& item : plan.items) sum += item.bytes;
     EXPECT_NEAR(static_cast<double>(sum), static_cast<double>(plan.arena_bytes), 4096);
@@ -107,11 +105,11 @@ TEST(Recording, LeavesNothingBehindAndRecomputeSavesMemory) {
 
 TEST(Recording, OrderOfShapesDoesNotChangeThePeak) {
   const Qwen2VL model(plan::model_preset("nano"));
-  const plan::FlatLayout layout(model.table(), 1, 0);
   const plan::MicroBatchShape text{.sequences = {900}, .media = {}, .supervised = 899};
   const auto peak = [&](std::vector<plan::MicroBatchShape> shapes) {
-    return record_training(model, shapes, {DType::f32, {}}, {}, layout, {DType::f32, true, 1, 0})
-        .arena_bytes;
+    Steps steps;
+    for (const auto& shape : shapes) steps.push_back({shape});
+    return plan_training(model, {}, steps, 0).arena_bytes;
   };
   EXPECT_EQ(peak({mixed, text}), peak({text, mixed}));
   EXPECT_EQ(peak({mixed, text}), std::max(peak({mixed}), peak({text})));

@@ -55,7 +55,7 @@ TEST(FlatLayout, BucketsKeepToTheirSegment) {
       const FlatLayout layout(table, ranks, bucket);
       long end = 0;
       int next = 0;
-      for (int segment = table.segments; segment-- > 0;) {
+      for (int segment = table.shard.segments(); segment-- > 0;) {
         const BucketRange buckets = layout.buckets_of(segment);
         EXPECT_EQ(buckets.begin, next);
         next = buckets.end;

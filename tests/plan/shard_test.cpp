@@ -132,18 +132,17 @@ TEST(Stages, HoldEveryParameterOnceAndATiedTableTwice) {
   }
 }
 
-TEST(Stages, TheLastOwnsATiedTableInASegmentBehindAllOthers) {
+TEST(Stages, TheLastOwnsATiedTableInTheSegmentOfTheHead) {
   ModelConfig model = odd_model(2, true);
   model.layers = 5;
   const ParameterTable first(model, stage_of(0, model)), last(model, stage_of(1, model));
   EXPECT_TRUE(first[first.embedding].copy);
   EXPECT_EQ(first.head.weight, -1);
   EXPECT_EQ(first.final_norm, -1);
-  EXPECT_EQ(first.segments, 3);
+  EXPECT_EQ(first.shard.segments(), 3);
   EXPECT_FALSE(last[last.embedding].copy);
   EXPECT_EQ(last.head.weight, last.embedding);
-  EXPECT_EQ(last[last.embedding].segment, 3);
-  EXPECT_EQ(last.segments, 4);
+  EXPECT_EQ(last[last.embedding].segment, last.shard.segments() - 1);
   EXPECT_EQ(last.patch_embed.weight, -1);
   EXPECT_EQ(last.vit_blocks[0].qkv.weight, -1);
   EXPECT_EQ(last.layers[0].qkv.weight, -1);
@@ -159,7 +158,7 @@ TEST(Stages, UntiedTablesLieWhereTheyAreUsed) {
   EXPECT_EQ(first.head.weight, -1);
   EXPECT_EQ(last.embedding, -1);
   EXPECT_EQ(last[last.head.weight].name, "lm_head.weight");
-  EXPECT_EQ(last.segments, 3);
+  EXPECT_EQ(last.shard.segments(), 3);
 }
 
 TEST(TensorRankCounts, ThatDoNotFitAreRefusedWithThoseThatDo) {

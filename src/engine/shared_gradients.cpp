@@ -1,0 +1,77 @@
+#include "src/engine/shared_gradients.hpp"
+
+#include <algorithm>
+
+#include "kernels/convert.hpp"
+#include "kernels/reduce.hpp"
+
+namespace vlmark::engine {
+
+using plan::Range;
+
+SharedGradients::SharedGradients(const kernels::Exec& exec, const plan::ParameterTable& table,
+                                 const plan::FlatLayout& layout, const plan::StateLayout& state,
+                                 const ArenaMemory& memory, int data_rank,
+                                 parallel::Communicator& tensor)
+    : exec_(exec),
+      layout_(layout),
+      data_rank_(data_rank),
+      tensor_(tensor),
+      scratch_(state.shared < 0 ? nullptr : memory.at<float>(state.shared)) {
+  if (tensor.size() == 1) return;
+  for (const plan::LogicalTensor& tensor_here : table.tensors) {
+    if (tensor_here.sharing == plan::Sharing::split ||
+        table[tensor_here.parameter].copy)
+      continue;
+    if (tensor_here.holders.size() > 1)
+      runs_.push_back({layout.range(tensor_here), tensor_here.holders});
+  }
+  std::sort(runs_.begin(), runs_.end(),
+            [](const Run& a, const Run& b) { return a.range.begin < b.range.begin; });
+  // Padding between two parameters is zero everywhere: it may travel with them.
+  std::vector<Run> joined;
+  for (const Run& run : runs_) {
+    const bool next = !joined.empty() && joined.back().holders == run.holders &&
+                      run.range.begin - joined.back().range.end < plan::FlatLayout::block;
+    if (next)
+      joined.back().range.end = run.range.end;
+    else
+      joined.push_back(run);
+  }
+  runs_ = std::move(joined);
+}
+
+void SharedGradients::sum_piece(float* values, std::size_t count, const Block& holders) {
+  const int me = tensor_.rank();
+  const auto vec = [count](float* data) { return kernels::Vec<float>(data, count); };
+  exec_.fence("vlmark::shared_gradients");
+  std::vector<parallel::Request> requests;
+  for (auto h = holders.begin; h < holders.end; ++h) {
+    if (h == me) continue;
+    const int peer = static_cast<int>(h);
+    requests.push_back(tensor_.receive(parallel::buffer(received(h), count), peer, 0));
+    requests.push_back(
+        tensor_.send(parallel::buffer(static_cast<const float*>(values), count), peer, 0));
+  }
+  for (parallel::Request& request : requests) std::move(request).wait();
+  if (holders.begin != me) {
+    kernels::convert(exec_, kernels::Vec<const float>(values, count), vec(received(me)));
+    kernels::convert(exec_, kernels::Vec<const float>(received(holders.begin), count),
+                     vec(values));
+  }
+  for (auto h = holders.begin + 1; h < holders.end; ++h)
+    kernels::add_in_place(exec_, vec(values), vec(received(h)));
+}
+
+void SharedGradients::sum(int b, float* reduced) {
+  const Range slice = layout_.slice(b, data_rank_);
+  for (const Run& run : runs_) {
+    const Range here = overlap(run.range, slice);
+    for (long first = here.begin; first < here.end; first += plan::shared_piece) {
+      const long count = std::min(plan::shared_piece, here.end - first);
+      sum_piece(reduced + first, static_cast<std::size_t>(count), run.holders);
+    }
+  }
+}
+
+}  // namespace vlmark::engine
