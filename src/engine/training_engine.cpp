@@ -59,7 +59,8 @@ class Engine final : public TrainingEngine {
                          : nullptr),
         parameters_(model.table(), rank_.layout, flat()),
         ops_(exec_, model.table(), arena_, memory_, staging_, parameters_,
-             settings.ops(rank_.place.tensor)),
+             settings.ops(rank_.place.tensor),
+             settings.layout.tensor > 1 ? groups_.tensor.get() : nullptr),
         reducer_(exec_, rank_.layout, state_, memory_, data_memory(), rank_.most,
                  settings.deterministic),
         shared_(exec_, model.table(), rank_.layout, state_, memory_, rank_.place.data,
@@ -273,8 +274,6 @@ StepResult Engine<T>::step(const StepInput& input) {
         break;
       case ActionKind::sum_replicated:
         shared_.sum(b, reducer_.reduced());
-        break;
-      case ActionKind::join_replicated:
         break;
       case ActionKind::square_sums:
         norm_.sum_squares(reducer_.reduced());

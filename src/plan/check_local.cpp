@@ -25,9 +25,7 @@ class Counts {
       for (const ActionKind kind : {ActionKind::reduce_bucket, ActionKind::join_bucket,
                                     ActionKind::optimizer_slice, ActionKind::gather_bucket})
         expect(kind, -1, -1, b);
-      if (shape.tensor_ranks == 1) continue;
-      expect(ActionKind::sum_replicated, -1, -1, b);
-      expect(ActionKind::join_replicated, -1, -1, b);
+      if (shape.tensor_ranks > 1) expect(ActionKind::sum_replicated, -1, -1, b);
     }
     expect(ActionKind::square_sums, -1, -1, -1);
     expect(ActionKind::global_norm, -1, -1, -1);

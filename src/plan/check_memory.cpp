@@ -79,12 +79,18 @@ void MemoryPlay::needs(const Action& action) {
     if (!holds(action.writes, buffer))
       say(action, "changes " + to_string(buffer) + " and does not say that it writes it");
   };
+  const bool holds_head = shape_.last_rank(), tied_here = shape_.tied && shape_.pipeline == 1;
   switch (action.kind) {
     case ActionKind::load:
       return must_write({Kind::input, m});
     case ActionKind::forward:
       need(action, {Kind::input, m});
       must_write({Kind::activation, m, s});
+      if (holds_head && s == last_segment_) {  // the fused loss
+        must_write({Kind::gradient, m, s});
+        if (tied_here) must_write({Kind::gradient, m, shape_.embedding_segment});
+        if (tied_here) need_parameters(action, shape_.embedding_segment);
+      }
       return need_parameters(action, s);
     case ActionKind::backward:
       need(action, {Kind::input, m});
@@ -105,12 +111,10 @@ void MemoryPlay::needs(const Action& action) {
         if (!joined_.contains(gradient))
           say(action, "reads " + to_string(gradient) + " before join_gradients");
       }
+      if (action.kind == ActionKind::join_bucket) need(action, {Kind::gradient_slice, b});
       return must_write({Kind::gradient_slice, b});
     case ActionKind::sum_replicated:
       need(action, {Kind::gradient_slice, b});
-      return must_write({Kind::replicated, b});
-    case ActionKind::join_replicated:
-      need(action, {Kind::replicated, b});
       return must_write({Kind::gradient_slice, b});
     case ActionKind::square_sums:
       for (int i = 0; i < shape_.bucket_count(); ++i) need(action, {Kind::gradient_slice, i});
@@ -237,12 +241,17 @@ void MemoryPlay::message(const Action& action) {
 
 /// The tied embedding on its way from the last rank to the first.
 void MemoryPlay::weights(const Action& action) {
+  const BufferId copy{Kind::embedding_copy};
+  if ((action.kind == ActionKind::post_receive || action.kind == ActionKind::finish_receive) &&
+      !holds(action.writes, copy))
+    say(action, "changes " + to_string(copy) + " and does not say that it writes it");
   switch (action.kind) {
     case ActionKind::post_send:
       need_parameters(action, last_segment_);
       weights_leaving_ = true;
       return;
     case ActionKind::finish_send:
+      need_parameters(action, last_segment_);
       if (!weights_leaving_) say(action, "has no post_send before it");
       weights_leaving_ = false;
       return;
@@ -292,15 +301,13 @@ void MemoryPlay::update(const Action& action) {
     }
     case ActionKind::sum_replicated:
       if (finished_[b] != 2) say(action, "stands before join_bucket b" + std::to_string(b));
-      return;
-    case ActionKind::join_replicated:
       replicated_.insert(b);
       return;
     case ActionKind::square_sums:
       for (int i = 0; i < shape_.bucket_count(); ++i) {
         if (finished_[i] != 2) say(action, "stands before join_bucket b" + std::to_string(i));
         if (shape_.tensor_ranks > 1 && !replicated_.contains(i))
-          say(action, "stands before join_replicated b" + std::to_string(i));
+          say(action, "stands before sum_replicated b" + std::to_string(i));
       }
       return;
     case ActionKind::optimizer_slice:

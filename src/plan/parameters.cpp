@@ -202,8 +202,7 @@ const char* name_of(Group group) {
   return "?";
 }
 
-ParameterTable::ParameterTable(const ModelConfig& m, Shard held)
-    : shard(std::move(held)) {
+ParameterTable::ParameterTable(const ModelConfig& m, Shard held) : shard(std::move(held)) {
   const VisionConfig& v = m.vision;
   const int ranks = shard.tensor_ranks;
   require_tensor_ranks(m, ranks);

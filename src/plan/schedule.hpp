@@ -23,10 +23,9 @@ enum class ActionKind : std::uint8_t {
   finish_receive,      ///< returns when it has arrived
   finish_send,         ///< returns when its memory is free again
   embedding_backward,  ///< adds the embedding's share, received from the first stage, to the gradient
-  sum_replicated,      ///< messages that give every tensor rank the others' partial gradients
-  join_replicated,     ///< adds them in rank order
+  sum_replicated,      ///< sums over tensor ranks what each has of parameters they share
 };
-inline constexpr int kActionKinds = 17;
+inline constexpr int kActionKinds = 16;
 const char* name_of(ActionKind kind);
 
 /// Order holds inside a lane; between lanes only through buffers. Kernels run in the compute lane
@@ -62,7 +61,6 @@ struct BufferId {
     receive_slot,     ///< (slot, message)
     send_slot,        ///< (slot, message)
     embedding_copy,   ///< the first stage's copy of a tied embedding
-    replicated,       ///< (bucket): partial gradients of the other tensor ranks
   };
   Kind kind;
   int index = 0;  ///< micro-batch, bucket or slot

@@ -22,6 +22,8 @@ std::vector<int> group_sizes(int micro_batches, int group, int pipeline) {
   return sizes;
 }
 
+int largest_group(int group, int pipeline) { return std::max(group, 2 * pipeline - 1); }
+
 std::vector<ChunkPass> pass_order(const ScheduleShape& shape) {
   const int P = shape.pipeline, V = shape.chunks, group = shape.group > 0 ? shape.group : P;
   std::vector<int> sizes{shape.micro_batches()};
@@ -50,6 +52,31 @@ std::vector<ChunkPass> pass_order(const ScheduleShape& shape) {
 
 int embedding_lag(const ScheduleShape& shape) {
   return shape.chunks > 1 ? shape.pipeline - 1 : 2 * (shape.pipeline - 1) / 3 + 1;
+}
+
+int lagging_gradients(const ScheduleShape& shape) {
+  if (!shape.last_rank()) return 0;
+  int most = 0;
+  for (int count = 1; count <= shape.micro_batches(); ++count) {
+    ScheduleShape step = shape;
+    step.begin = 0;
+    step.end = count;
+    int open = 0;
+    std::vector<std::size_t> joins;  // after which backward
+    std::size_t backwards = 0, joined = 0;
+    for (const auto& [backward, m, chunk] : pass_order(step)) {
+      if (!backward) {
+        if (chunk == shape.chunks - 1) most = std::max(most, ++open);
+        continue;
+      }
+      if (chunk == (shape.shares_embedding() ? 0 : shape.chunks - 1))
+        joins.push_back(backwards + static_cast<std::size_t>(
+                                        shape.shares_embedding() ? embedding_lag(shape) : 0));
+      for (; joined < joins.size() && joins[joined] <= backwards; ++joined) --open;
+      ++backwards;
+    }
+  }
+  return most;
 }
 
 }  // namespace vlmark::plan

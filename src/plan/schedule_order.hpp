@@ -21,6 +21,8 @@ struct ChunkPass {
 /// ring, up to a deadlock: they are dealt evenly, in groups of at least `pipeline` where there are
 /// that many.
 std::vector<int> group_sizes(int micro_batches, int group, int pipeline);
+/// The largest size for any number of micro-batches: max(group, 2 pipeline - 1).
+int largest_group(int group, int pipeline);
 
 /// The passes of one pipeline rank: forwards of the warm-up, then one forward and one backward in
 /// turn, then the backwards left over. With P ranks, V chunks and groups of n, rank p warms up with
@@ -41,5 +43,11 @@ std::vector<ChunkPass> pass_order(const ScheduleShape& shape);
 /// units after the last rank's backward, and it takes up one pass in 3. Rounded up with at least one
 /// unit to spare, so that waiting for them costs nothing.
 int embedding_lag(const ScheduleShape& shape);
+
+/// Gradients of the last segment that have begun and are not joined yet, at most, in steps of up to
+/// shape.micro_batches(), on the rank that holds the head; 0 on others. The fused loss begins them
+/// in the forward. 1: each is joined before the next begins; more where a tied embedding waits for
+/// its rows or a short last group of an interleaved schedule goes forward early.
+int lagging_gradients(const ScheduleShape& shape);
 
 }  // namespace vlmark::plan

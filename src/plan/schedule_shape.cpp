@@ -35,13 +35,8 @@ Slots slots(const ScheduleShape& shape, Message message) {
   const int p = shape.pipeline_rank, P = shape.pipeline;
   if (P == 1) return {};
   const bool first = p == 0, last = p == P - 1, ring = shape.chunks > 1;
-  int waiting = 0;  // on the way round the ring
-  if (ring) {
-    const int group = shape.group > 0 ? shape.group : P;
-    const std::vector<int> sizes = group_sizes(shape.micro_batches(), group, P);
-    const int largest = sizes.empty() ? 0 : *std::max_element(sizes.begin(), sizes.end());
-    waiting = std::max(largest - P, 0);
-  }
+  // On the way round the ring.
+  const int waiting = ring ? largest_group(shape.group > 0 ? shape.group : P, P) - P : 0;
   switch (message) {
     case Message::activation:
       return {first && !ring ? 0 : shape.slots,

@@ -54,8 +54,9 @@ struct Slots {
   int receive = 0, send = 0;
 };
 /// None where the rank neither sends nor receives the kind. Where chunks come round from the last
-/// rank to the first (and gradients back), a group of n > pipeline micro-batches leaves outputs
-/// waiting for their use: those senders have n - pipeline further slots, or the ring would block.
+/// rank to the first (and gradients back), a group of more micro-batches than `pipeline` leaves
+/// outputs waiting for their use: those senders have as many further slots as the largest_group has
+/// more, or the ring would block. The same for every number of micro-batches.
 Slots slots(const ScheduleShape& shape, Message message);
 
 /// The actions of one step: 1F1B (Narayanan et al., arXiv:1806.03377 with flush) or, with several

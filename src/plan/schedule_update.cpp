@@ -86,8 +86,7 @@ void UpdateWriter::join_oldest() {
   reads.push_back(slice);
   of_bucket(ActionKind::join_bucket, Lane::compute, bucket, std::move(reads), {slice});
   if (shape_.tensor_ranks > 1)
-    of_bucket(ActionKind::sum_replicated, Lane::tensor, bucket, {slice},
-              {{Kind::replicated, bucket}});
+    of_bucket(ActionKind::sum_replicated, Lane::tensor, bucket, {slice}, {slice});
 }
 
 void UpdateWriter::segment_ready(int segment) {
@@ -112,13 +111,7 @@ void UpdateWriter::write() {
   while (joined_ < reduced_.size()) join_oldest();
 
   Ids slices;
-  for (int b = 0; b < buckets; ++b) {
-    const BufferId slice{Kind::gradient_slice, b};
-    slices.push_back(slice);
-    if (shape_.tensor_ranks > 1)
-      of_bucket(ActionKind::join_replicated, Lane::compute, b, {slice, {Kind::replicated, b}},
-                {slice});
-  }
+  for (int b = 0; b < buckets; ++b) slices.push_back({Kind::gradient_slice, b});
   of_bucket(ActionKind::square_sums, Lane::compute, -1, slices, {{Kind::square_sums}});
   of_bucket(ActionKind::global_norm, Lane::data, -1, {{Kind::square_sums}}, {{Kind::norm}});
 

@@ -41,9 +41,8 @@ namespace {
 template <class Add>
 StateLayout lay_out(const FlatLayout& layout, const StateSettings& settings, const Add& add) {
   StateLayout state;
-  state.parameters =
-      add("parameters",
-          layout.parameter_elements() * static_cast<std::int64_t>(size_of(settings.type)));
+  state.parameters = add("parameters", layout.parameter_elements() *
+                                           static_cast<std::int64_t>(size_of(settings.type)));
   if (!settings.training) return state;
   for (int i = 0; i < settings.gradient_buffers; ++i)
     state.gradients.push_back(add("gradients", layout.size() * fp32));
