@@ -70,10 +70,9 @@ Task task_of_config(const PlanOptions& options) {
   if (options.attention != "own") overrides.push_back("train.attention=" + options.attention);
   if (options.any_order) overrides.push_back("train.deterministic=false");
   const config::RunConfig config = config::load(options.config, overrides);
-  config::require_valid(config, options.ranks);
   Task task;
   task.model = recipe::model_of(config.model);
-  task.settings = recipe::training_settings(config);
+  task.settings = recipe::training_settings(config, task.model, options.ranks);
   const recipe::CaptionData data(config.data, task.model);
   const recipe::SampleOrder order(data.size(), config.train.micro_batches, config.train.micro_batch_samples,
                                   static_cast<std::uint64_t>(config.model.seed));
@@ -159,7 +158,7 @@ int plan_command(const PlanOptions& options) {
   if (options.generate) return plan_answer(options);
   Task task = options.config.empty() ? task_of_model(options) : task_of_config(options);
   const model::Qwen2VL model(task.model);
-  task.settings.layout.data = options.ranks;
+  if (options.config.empty()) task.settings.layout.data = options.ranks;
   const model::MemoryPlan plan = model::plan_training(model, task.settings, task.steps, 0);
   if (options.json) {
     nlohmann::json j{{"model", task.model.name},        {"parameters", model.table().size()},

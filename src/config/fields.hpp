@@ -74,8 +74,13 @@ void visit(Config& c, Visitor&& v) {
 
   auto& parallel = c.parallel;
   v.table("parallel", "ranks");
-  v.field("data", parallel.data, "data-parallel ranks; 0 means all", at_least(0));
+  v.field("layout", parallel.layout, "dp2.tp2.pp2; empty: all ranks are replicas");
+  v.field("segments", parallel.segments, "runs of layers of a stage", at_least(1));
   v.field("bucket_elements", parallel.bucket_elements, "gradients in one message", at_least(1));
+  v.field("overlap_reduce", parallel.overlap_reduce, "gradients under the backward pass");
+  v.field("overlap_gather", parallel.overlap_gather, "parameters under the next forward pass");
+  v.field("early_messages", parallel.early_messages, "stages receive one use ahead");
+  v.field("timeout", parallel.timeout, "seconds without progress that end the job", above(0));
 
   auto& output = c.output;
   v.table("output", "results");

@@ -81,24 +81,4 @@ std::vector<std::string> problems(const RunConfig& c) {
   return check.found;
 }
 
-std::vector<std::string> problems(const RunConfig& c, int ranks) {
-  Checker check;
-  check.found = problems(c);
-  check.expect(c.parallel.data == 0 || c.parallel.data == ranks, "parallel.data: ", c.parallel.data,
-               " differs from the ", ranks,
-               " ranks of this job (every rank is a data-parallel one)"
-               ". Start ",
-               c.parallel.data, " ranks or set 0 for all");
-  check.expect(c.train.micro_batches >= ranks, "train.micro_batches: ", c.train.micro_batches,
-               " micro-batches of a step cannot feed ", ranks,
-               " ranks (some would have no work). Use at least ", ranks, " or start fewer ranks");
-  return check.found;
-}
-
-void require_valid(const RunConfig& config, int ranks) {
-  std::string text;
-  for (const auto& problem : problems(config, ranks)) text += (text.empty() ? "" : "\n") + problem;
-  if (!text.empty()) throw ConfigError(text);
-}
-
 }  // namespace vlmark::config

@@ -5,7 +5,9 @@
 #include <optional>
 
 #include "kernels/reduce.hpp"
+#include "parallel/scalars.hpp"
 #include "src/base/clock.hpp"
+#include "src/engine/collect.hpp"
 #include "src/engine/executing_ops.hpp"
 #include "src/engine/fingerprint.hpp"
 #include "src/engine/flat_parameters.hpp"
@@ -93,6 +95,12 @@ class Engine final : public TrainingEngine {
     expects(!sliced_);
     visit_flat(model_.table(), rank_.layout, flat(), staging_, visit);
   }
+  void collect_parameters(const plan::TensorVisit& visit) override {
+    gather_parameters();
+    if (rank_.place.data != 0) return;
+    collect(*groups_.model, plan::ParameterTable(model_.config()), model_.table(),
+            [this](const plan::TensorVisit& take) { visit_parameters(take); }, visit);
+  }
   void visit_owned_master(const plan::TensorVisit& visit) const override {
     visit_owned([this](int b) { return optimizer_.master(b); }, visit);
   }
@@ -117,6 +125,7 @@ class Engine final : public TrainingEngine {
                    });
     return hash;
   }
+  int differing_ranks() override;
   std::uint64_t state_hash() const override { return optimizer_.state_hash(); }
   std::size_t non_finite_parameters() const override {
     return kernels::count_non_finite(exec_, kernels::Vec<const T>(flat(), parameter_count()));
@@ -181,6 +190,21 @@ void Engine<T>::visit_owned(const std::function<const float*(int bucket)>& slice
                      });
     }
   }
+}
+
+template <class T>
+int Engine<T>::differing_ranks() {
+  gather_parameters();
+  const auto all = static_cast<std::int64_t>(parameter_hash());
+  std::uint64_t sum = 0;
+  visit_parameters([&sum](const plan::LogicalTensor& tensor, long first,
+                          std::span<const float> values) {
+    if (tensor.sharing == plan::Sharing::replicated) sum += fingerprint(values, first);
+  });
+  const auto replicated = static_cast<std::int64_t>(sum);
+  const bool differs = all != parallel::broadcast_value(*groups_.data, all) ||
+                       replicated != parallel::broadcast_value(*groups_.tensor, replicated);
+  return static_cast<int>(parallel::all_reduce_sum(*groups_.world, std::int64_t{differs}));
 }
 
 template <class T>

@@ -44,6 +44,8 @@ class TrainingEngine {
   virtual void gather_parameters() = 0;
   /// Hands out every parameter that this rank holds, in pieces. Not collective.
   virtual void visit_parameters(const plan::TensorVisit& visit) const = 0;
+  /// Hands every parameter of the whole model to rank 0 of the world, in pieces. Collective.
+  virtual void collect_parameters(const plan::TensorVisit& visit) = 0;
   /// Master weights (fp32) of the elements this rank owns. Not collective.
   virtual void visit_owned_master(const plan::TensorVisit& visit) const = 0;
   /// Hands out the summed gradient of the last step, before clipping, where this rank owns it.
@@ -54,8 +56,11 @@ class TrainingEngine {
   /// `patience`; after either the engine is of no more use.
   virtual StepResult step(const StepInput& input) = 0;
 
-  /// Rule V6: hash of all parameters as this rank holds them; equal on all ranks. Not collective.
+  /// Rule V6: hash of all parameters as this rank holds them. Not collective.
   virtual std::uint64_t parameter_hash() const = 0;
+  /// Rule V6: ranks, of the world, whose parameters are not those of the first rank that has to hold
+  /// the same: of replica 0, and what tensor ranks replicate of tensor rank 0. Collective.
+  virtual int differing_ranks() = 0;
   /// Hash of the owned optimizer state; the sum over ranks does not depend on their number.
   virtual std::uint64_t state_hash() const = 0;
   /// Parameters that are NaN or infinite. Not collective.

@@ -1,6 +1,7 @@
 #include "src/train/trainer.hpp"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "parallel/agree.hpp"
@@ -101,13 +102,15 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
   parallel::agree(comm, "memory", [&] {
     model::Steps steps;
     for (int step = 0; step < t.steps; ++step) steps.push_back(step_shapes(step));
-    settings_ = recipe::training_settings(config);
-    if (settings_.layout.ranks() == 1) settings_.layout.data = comm.size();
+    settings_ = recipe::training_settings(config, model_->config(), comm.size());
     const plan::Place place = plan::place_of(settings_.layout, comm.rank());
     shard_ = std::make_unique<model::Qwen2VL>(
         model_->config(), model::shard_of(model_->config(), settings_, steps, place));
     plan_ = model::plan_training(*shard_, settings_, steps, comm.rank());
-    engine_ = engine::make_training_engine(*shard_, settings_, plan_, comm);
+    engine_ = engine::make_training_engine(
+        *shard_, settings_, plan_, comm,
+        {.progress = std::chrono::milliseconds(
+             static_cast<std::int64_t>(1e3 * config.parallel.timeout))});
   });
   parallel::agree(comm, "weights", [&] {
     engine_->set_parameters(
@@ -115,6 +118,25 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
             ? plan::initial_weights(static_cast<std::uint64_t>(config.model.seed))
             : io::read_weights(config.model.folder, model_->table()));
   });
+}
+
+std::unique_ptr<engine::InferenceEngine> Trainer::inference() {
+  engine_->gather_parameters();
+  if (settings_.layout.pipeline * settings_.layout.tensor == 1) return engine_->inference();
+  std::map<std::string, std::vector<float>> weights;
+  engine_->collect_parameters(
+      [&](const plan::LogicalTensor& tensor, long first, std::span<const float> values) {
+        auto& whole = weights[tensor.name];
+        whole.resize(static_cast<std::size_t>(tensor.whole_size()));
+        std::copy(values.begin(), values.end(), whole.begin() + first);
+      });
+  if (comm_.rank() != 0) return nullptr;
+  auto engine = engine::make_inference_engine(*model_, settings_.type);
+  engine->set_parameters(
+      [&](const plan::LogicalTensor& tensor, long first, std::span<float> values) {
+        std::copy_n(weights.at(tensor.name).begin() + first, values.size(), values.begin());
+      });
+  return engine;
 }
 
 void Trainer::require_same_inputs() const {

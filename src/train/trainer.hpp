@@ -45,6 +45,9 @@ class Trainer {
   const model::Qwen2VL& model() const { return *model_; }
   const recipe::CaptionData& data() const { return *data_; }
   engine::TrainingEngine& engine() { return *engine_; }
+  /// Forward passes with the trained weights: on every rank where each holds the whole model, else
+  /// on rank 0 alone, which gets a copy; null elsewhere. Collective.
+  std::unique_ptr<engine::InferenceEngine> inference();
   const model::MemoryPlan& plan() const { return plan_; }
 
   /// Of every step of `run`, the same on all ranks.

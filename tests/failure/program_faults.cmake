@@ -152,7 +152,7 @@ vlmark_add_run_fault(all_problems EXIT 2 WITH train.steps=0 train.learning_rate=
 vlmark_add_run_fault(unknown_preset EXIT 2 WITH model.preset=9B
   SAYS "no preset is called '9B'. Use one of nano, 2B, 7B, 72B")
 vlmark_add_run_fault(too_few_micro_batches EXIT 2 WITH train.micro_batches=1
-  SAYS "1 micro-batches of a step cannot feed 2 ranks")
+  SAYS "1 micro-batches of a step cannot feed 2 replicas")
 vlmark_add_run_fault(folder_below_a_file EXIT 3 WITH "output.folder=${faults}/regular-file/x"
   SAYS "all 2 ranks in phase 'results folder': rank 0: "
        "regular-file/x: the results folder cannot be written")
