@@ -19,12 +19,10 @@ void collect(parallel::Communicator& model, const plan::ParameterTable& whole,
   std::map<std::string, std::int64_t> place;
   for (std::size_t i = 0; i < whole.tensors.size(); ++i)
     place.emplace(whole.tensors[i].name, static_cast<std::int64_t>(i));
-  const auto send = [&](Header header) {
-    model.send(parallel::buffer(header), 0, 0).wait();
-  };
+  const auto send = [&](Header header) { model.send(parallel::buffer(header), 0, 0).wait(); };
   hold([&](const plan::LogicalTensor& tensor, long first, std::span<const float> values) {
-    const bool counts = tensor.sharing == plan::Sharing::split ||
-                        tensor.holders.begin == held.shard.tensor_rank;
+    const bool counts =
+        tensor.sharing == plan::Sharing::split || tensor.holders.begin == held.shard.tensor_rank;
     if (!counts || held[tensor.parameter].copy) return;
     const std::int64_t id = place.at(tensor.name);
     if (model.rank() == 0) {

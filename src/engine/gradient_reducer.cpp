@@ -62,8 +62,9 @@ float* GradientReducer::buffer(int segment, int i) const {
 
 float* GradientReducer::gradient(int m, int segment) {
   if (!deterministic_) return buffer(segment, 0);
-  float* to = buffer(segment, local_[static_cast<std::size_t>(segment)]
-                                  .buffer_of[static_cast<std::size_t>(m - begin_)]);
+  float* to = buffer(
+      segment,
+      local_[static_cast<std::size_t>(segment)].buffer_of[static_cast<std::size_t>(m - begin_)]);
   if (opened_.emplace(m, segment).second)
     kernels::fill(exec_, 0.0f, view(to, {0, layout_.segment(segment).size()}));
   return to;

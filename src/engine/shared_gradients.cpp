@@ -20,9 +20,7 @@ SharedGradients::SharedGradients(const kernels::Exec& exec, const plan::Paramete
       scratch_(state.shared < 0 ? nullptr : memory.at<float>(state.shared)) {
   if (tensor.size() == 1) return;
   for (const plan::LogicalTensor& tensor_here : table.tensors) {
-    if (tensor_here.sharing == plan::Sharing::split ||
-        table[tensor_here.parameter].copy)
-      continue;
+    if (tensor_here.sharing == plan::Sharing::split || table[tensor_here.parameter].copy) continue;
     if (tensor_here.holders.size() > 1)
       runs_.push_back({layout.range(tensor_here), tensor_here.holders});
   }
@@ -56,8 +54,7 @@ void SharedGradients::sum_piece(float* values, std::size_t count, const Block& h
   for (parallel::Request& request : requests) std::move(request).wait();
   if (holders.begin != me) {
     kernels::convert(exec_, kernels::Vec<const float>(values, count), vec(received(me)));
-    kernels::convert(exec_, kernels::Vec<const float>(received(holders.begin), count),
-                     vec(values));
+    kernels::convert(exec_, kernels::Vec<const float>(received(holders.begin), count), vec(values));
   }
   for (auto h = holders.begin + 1; h < holders.end; ++h)
     kernels::add_in_place(exec_, vec(values), vec(received(h)));

@@ -31,9 +31,8 @@ parallel::Buffer StageMessages::buffer_of(const Action& action,
     return {.data = table_.data, .count = table_.count, .type = table_.type};
   const long elements = passes_.elements(ops_, *shape, action.message);
   if (elements == 0) return {};
-  return parallel::buffer(
-      memory_.at<float>(passes_.slot(ops_, action, *shape).offset()),
-      static_cast<std::size_t>(elements));
+  return parallel::buffer(memory_.at<float>(passes_.slot(ops_, action, *shape).offset()),
+                          static_cast<std::size_t>(elements));
 }
 
 void StageMessages::post(const Action& action, const plan::MicroBatchShape* shape) {

@@ -19,6 +19,7 @@
 #include "src/engine/shared_gradients.hpp"
 #include "src/engine/stage_messages.hpp"
 #include "src/engine/staged_communicator.hpp"
+#include "src/engine/watchdog.hpp"
 
 namespace vlmark::engine {
 namespace {
@@ -56,8 +57,8 @@ class Engine final : public TrainingEngine {
         memory_(plan.arena_bytes),
         staging_(settings.staged),
         staged_data_(settings.staged && !settings.device_transport
-                         ? staged_communicator(*groups_.data,
-                                               plan::staged_message_bytes(rank_.layout, rank_.state))
+                         ? staged_communicator(
+                               *groups_.data, plan::staged_message_bytes(rank_.layout, rank_.state))
                          : nullptr),
         parameters_(model.table(), rank_.layout, flat()),
         ops_(exec_, model.table(), arena_, memory_, staging_, parameters_,
@@ -73,8 +74,12 @@ class Engine final : public TrainingEngine {
                    settings.optimizer),
         data_lane_(message_queue("data", world.size())),
         pipeline_lane_(message_queue("pipeline", settings.layout.pipeline)),
-        executor_({compute_.get(), compute_.get(), pipeline_lane_.get(), data_lane_.get()},
-                  patience) {
+        executor_(
+            {compute_.get(), compute_.get(), pipeline_lane_.get(), data_lane_.get()},
+            {.progress = patience.progress + std::chrono::seconds(10), .drain = patience.drain}),
+        watchdog_(
+            patience.progress, parallel::make_alarm(world), [this] { return executor_.progress(); },
+            [this] { return where(); }) {
     expects(!settings.device_transport || world.carries_device_memory());
     const plan::Layout& grid = settings.layout;
     if (settings.staged && !settings.device_transport && (grid.pipeline > 1 || grid.tensor > 1))
@@ -98,8 +103,9 @@ class Engine final : public TrainingEngine {
   void collect_parameters(const plan::TensorVisit& visit) override {
     gather_parameters();
     if (rank_.place.data != 0) return;
-    collect(*groups_.model, plan::ParameterTable(model_.config()), model_.table(),
-            [this](const plan::TensorVisit& take) { visit_parameters(take); }, visit);
+    collect(
+        *groups_.model, plan::ParameterTable(model_.config()), model_.table(),
+        [this](const plan::TensorVisit& take) { visit_parameters(take); }, visit);
   }
   void visit_owned_master(const plan::TensorVisit& visit) const override {
     visit_owned([this](int b) { return optimizer_.master(b); }, visit);
@@ -139,6 +145,8 @@ class Engine final : public TrainingEngine {
   /// What carries messages of kernel memory between data-parallel ranks.
   parallel::Communicator& data_memory() { return staged_data_ ? *staged_data_ : *groups_.data; }
   StageMessages::Table tied_table() const;
+  /// What this rank is doing, with the communicator and the ranks it does it with.
+  std::string where() const;
   /// Where the gradients that an action forms go.
   void open_gradients(const plan::Action& action);
   void sum_losses(const plan::ScheduleShape& shape, const model::StagePasses& passes);
@@ -165,6 +173,7 @@ class Engine final : public TrainingEngine {
   Optimizer<T> optimizer_;
   std::unique_ptr<Queue> data_lane_, pipeline_lane_;  // end before what their work uses
   Executor executor_;
+  Watchdog watchdog_;
   bool sliced_ = false;  // parameters are to be gathered before they are read
 
   // Of the step that runs.
@@ -180,14 +189,13 @@ void Engine<T>::visit_owned(const std::function<const float*(int bucket)>& slice
     for (const plan::LogicalTensor& tensor : model_.table().tensors) {
       const plan::Range held = rank_.layout.range(tensor), part = plan::overlap(held, slice);
       if (part.size() == 0) continue;
-      staging_.visit(exec_, slice_of(b) + (part.begin - slice.begin),
-                     static_cast<std::size_t>(part.size()),
-                     [&](std::span<const float> values, std::size_t first) {
-                       for_each_run(tensor, part.begin - held.begin + static_cast<long>(first),
-                                    values, [&](long whole, std::span<const float> run) {
-                                      visit(tensor, whole, run);
-                                    });
-                     });
+      staging_.visit(
+          exec_, slice_of(b) + (part.begin - slice.begin), static_cast<std::size_t>(part.size()),
+          [&](std::span<const float> values, std::size_t first) {
+            for_each_run(
+                tensor, part.begin - held.begin + static_cast<long>(first), values,
+                [&](long whole, std::span<const float> run) { visit(tensor, whole, run); });
+          });
     }
   }
 }
@@ -197,10 +205,10 @@ int Engine<T>::differing_ranks() {
   gather_parameters();
   const auto all = static_cast<std::int64_t>(parameter_hash());
   std::uint64_t sum = 0;
-  visit_parameters([&sum](const plan::LogicalTensor& tensor, long first,
-                          std::span<const float> values) {
-    if (tensor.sharing == plan::Sharing::replicated) sum += fingerprint(values, first);
-  });
+  visit_parameters(
+      [&sum](const plan::LogicalTensor& tensor, long first, std::span<const float> values) {
+        if (tensor.sharing == plan::Sharing::replicated) sum += fingerprint(values, first);
+      });
   const auto replicated = static_cast<std::int64_t>(sum);
   const bool differs = all != parallel::broadcast_value(*groups_.data, all) ||
                        replicated != parallel::broadcast_value(*groups_.tensor, replicated);
@@ -213,6 +221,42 @@ StageMessages::Table Engine<T>::tied_table() const {
   if (id < 0) return {};
   return {flat() + rank_.layout.offset(id), static_cast<std::size_t>(model_.table()[id].size()),
           settings_.type};
+}
+
+template <class T>
+std::string Engine<T>::where() const {
+  const plan::Layout& grid = settings_.layout;
+  const auto ranks = [&](int plan::Place::*axis, int size) {
+    std::string text;
+    for (int i = 0; i < size; ++i) {
+      plan::Place place = rank_.place;
+      place.*axis = i;
+      text += (i == 0 ? "" : ", ") + std::to_string(plan::rank_of(grid, place));
+    }
+    return text;
+  };
+  return executor_.where([&](const plan::Action& action) -> std::string {
+    switch (action.kind) {
+      case ActionKind::reduce_bucket:
+      case ActionKind::gather_bucket:
+        return "data group, ranks " + ranks(&plan::Place::data, grid.data);
+      case ActionKind::global_norm:
+        return "data and model groups";
+      case ActionKind::forward:
+      case ActionKind::backward:
+      case ActionKind::embedding_backward:
+      case ActionKind::sum_replicated:
+        return grid.tensor == 1 ? ""
+                                : "tensor group, ranks " + ranks(&plan::Place::tensor, grid.tensor);
+      default:
+        break;
+    }
+    if (!action.is_message()) return "";
+    plan::Place peer = rank_.place;
+    peer.pipeline = action.peer;
+    return std::string("pipeline, ") + plan::name_of(action.message) + " with rank " +
+           std::to_string(plan::rank_of(grid, peer));
+  });
 }
 
 template <class T>
@@ -323,9 +367,11 @@ StepResult Engine<T>::step(const StepInput& input) {
     }
   };
   StepResult result;
+  watchdog_.start();
   result.start_ns = monotonic_ns();
   result.actions = executor_.execute(schedule, run);
   result.end_ns = monotonic_ns();
+  watchdog_.stop();
   passes.clear();
   sliced_ = settings_.overlap.gather;
   result.loss = supervised == 0 ? 0 : loss_sum_ / static_cast<double>(supervised);
