@@ -274,8 +274,6 @@ StepResult Engine<T>::step(const StepInput& input) {
       case ActionKind::sum_replicated:
         shared_.sum(b, reducer_.reduced());
         break;
-      case ActionKind::join_replicated:
-        break;
       case ActionKind::square_sums:
         norm_.sum_squares(reducer_.reduced());
         break;
