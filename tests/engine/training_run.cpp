@@ -1,6 +1,7 @@
 #include "tests/engine/training_run.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "parallel/scalars.hpp"
 
@@ -35,12 +36,14 @@ engine::StepInput input_of(const Step& step) {
   return input;
 }
 
+constexpr float not_held = std::numeric_limits<float>::quiet_NaN();
+
 std::map<std::string, std::vector<float>> parameters_of(const engine::TrainingEngine& engine) {
   std::map<std::string, std::vector<float>> parameters;
   engine.visit_parameters(
       [&](const plan::LogicalTensor& tensor, long first, std::span<const float> values) {
         auto& to = parameters[tensor.name];
-        to.resize(static_cast<std::size_t>(tensor.whole_size()));
+        to.resize(static_cast<std::size_t>(tensor.whole_size()), not_held);
         std::copy(values.begin(), values.end(), to.begin() + first);
       });
   return parameters;
@@ -55,6 +58,7 @@ Trained train(const model::Qwen2VL& model, const model::TrainingSettings& settin
     trained.losses.push_back(result.loss);
     trained.grad_norms.push_back(result.grad_norm);
   }
+  engine->gather_parameters();
   trained.parameters = parameters_of(*engine);
   trained.state = static_cast<std::uint64_t>(
       parallel::all_reduce_sum(comm, static_cast<std::int64_t>(engine->state_hash())));

@@ -13,7 +13,7 @@ using Step = std::vector<model::MicroBatch>;  ///< all micro-batches of one step
 /// What a run leaves, in a form that does not depend on the number of ranks.
 struct Trained {
   std::vector<double> losses, grad_norms;
-  std::map<std::string, std::vector<float>> parameters;  ///< of this rank; equal on all
+  std::map<std::string, std::vector<float>> parameters;  ///< NaN where this rank holds none
   std::uint64_t state = 0;                               ///< sum of all ranks' state hashes
 };
 
