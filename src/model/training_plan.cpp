@@ -6,7 +6,7 @@
 #include "src/base/partition.hpp"
 #include "src/model/stage_passes.hpp"
 #include "src/plan/ledger.hpp"
-#include "src/plan/schedule_buffers.hpp"
+#include "src/plan/schedule_order.hpp"
 #include "src/plan/split.hpp"
 
 namespace vlmark::model {
@@ -131,10 +131,8 @@ RankPlan::RankPlan(const Qwen2VL& model, const TrainingSettings& settings, int m
   state.slots = MessageSlots(shape).count();
   state.slot_elements = slot_rows * model.config().hidden;
   if (!settings.deterministic) return;
-  const plan::Schedule actions = plan::training_schedule(shape);
-  for (int s = 0; s < shape.segment_count(); ++s)
-    state.extra_gradients.push_back(std::max(
-        plan::gradient_buffers(actions, s, shape, most).buffers - state.gradient_buffers, 0));
+  state.extra_gradients.assign(static_cast<std::size_t>(shape.segment_count()), 0);
+  state.extra_gradients.back() = std::max(plan::lagging_gradients(shape) - 1, 0);
 }
 
 plan::ScheduleShape RankPlan::schedule(const Qwen2VL& model, const TrainingSettings& settings,
@@ -165,8 +163,8 @@ plan::ScheduleShape RankPlan::schedule(const Qwen2VL& model, const TrainingSetti
   return shape;
 }
 
-MemoryPlan plan_training(const Qwen2VL& model, const TrainingSettings& settings,
-                         const Steps& steps, int rank) {
+MemoryPlan plan_training(const Qwen2VL& model, const TrainingSettings& settings, const Steps& steps,
+                         int rank) {
   MemoryPlan plan;
   plan.most_micro_batches = most_micro_batches(steps);
   const int tensor = settings.layout.tensor;  // the largest block of tokens

@@ -142,7 +142,7 @@ class Player {
     return name;
   }
 
-  /// What the lane's next action waits for, or nothing where it is at its end.
+  /// For which other rank the lane's next action waits; empty where it waits for none.
   std::string reason(std::size_t r, int l) {
     const LaneState& lane = state_[r].lanes[static_cast<std::size_t>(l)];
     if (lane.next == lane.actions.size()) return {};
@@ -152,9 +152,7 @@ class Player {
     const std::string where =
         "lane " + std::string(plan::name_of(action.lane)) + " in " + to_string(action);
     for (const int other : plan.waits[i])
-      if (played_.end[r][static_cast<std::size_t>(other)] < 0)
-        return where + " waits for its own " +
-               to_string(plan.schedule[static_cast<std::size_t>(other)]);
+      if (played_.end[r][static_cast<std::size_t>(other)] < 0) return {};
     if (action.kind == ActionKind::finish_receive)
       return where + " waits for stage " + std::to_string(action.peer) + " to post_send it";
     if (action.kind == ActionKind::finish_send)

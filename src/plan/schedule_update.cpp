@@ -72,7 +72,12 @@ void UpdateWriter::finish_embedding() {
 void UpdateWriter::reduce(int bucket) {
   while (static_cast<int>(reduced_.size() - joined_) >= shape_.received) join_oldest();
   const int place = static_cast<int>(reduced_.size()) % shape_.received;
-  of_bucket(ActionKind::reduce_bucket, Lane::data, bucket, gradients_of(bucket),
+  Ids reads = gradients_of(bucket);
+  if (!shape_.overlap.reduce && shape_.micro_batches() > 0)  // not before the last backward
+    for (int s = 0; s < shape_.segment_count(); ++s)
+      if (s != shape_.segment_of_bucket(bucket))
+        reads.push_back({Kind::gradient, shape_.end - 1, s});
+  of_bucket(ActionKind::reduce_bucket, Lane::data, bucket, std::move(reads),
             {{Kind::received, place}, {Kind::gradient_slice, bucket}});
   reduced_.push_back(bucket);
 }

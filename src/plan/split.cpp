@@ -101,13 +101,4 @@ std::vector<UnitRange> split_segments(std::span<const double> cost, UnitRange ch
                       [](UnitRange) { return true; });
 }
 
-std::vector<std::vector<UnitRange>> split_model(const ModelConfig& model,
-                                                std::span<const double> cost, int chunks,
-                                                int segments) {
-  std::vector<std::vector<UnitRange>> split;
-  for (const UnitRange chunk : split_chunks(Units(model), cost, chunks))
-    split.push_back(split_segments(cost, chunk, segments));
-  return split;
-}
-
 }  // namespace vlmark::plan

@@ -19,9 +19,4 @@ std::vector<UnitRange> split_chunks(const Units& units, std::span<const double> 
 /// Cuts a chunk into `segments` runs in the same way, or into single units where it has fewer.
 std::vector<UnitRange> split_segments(std::span<const double> cost, UnitRange chunk, int segments);
 
-/// Both: [chunk][segment], chunks in the order of the model.
-std::vector<std::vector<UnitRange>> split_model(const ModelConfig& model,
-                                                std::span<const double> cost, int chunks,
-                                                int segments);
-
 }  // namespace vlmark::plan

@@ -20,8 +20,8 @@ struct StateSettings {
   int tensor_ranks = 1;
   /// [segment] Gradients alive beside those: of a segment whose joins lag behind (a tied head).
   std::vector<int> extra_gradients;
-  int slots = 0;              ///< messages between pipeline stages in flight
-  long slot_elements = 0;     ///< fp32, of one of them
+  int slots = 0;           ///< messages between pipeline stages in flight
+  long slot_elements = 0;  ///< fp32, of one of them
 };
 
 /// The settings of `rank` for steps of at most `micro_batches` over all ranks: how many gradients
@@ -38,9 +38,9 @@ struct StateLayout {
   std::int64_t second_moment = -1;      ///< [slice_elements] fp32
   std::int64_t received = -1;           ///< [received_subtrees][largest slice] fp32
   std::vector<std::vector<std::int64_t>> extra_gradients;  ///< [segment]; each [its elements] fp32
-  std::int64_t block_sums = -1;       ///< [layout.size() / block] double
-  std::int64_t shared = -1;           ///< [tensor ranks][shared_piece] fp32
-  std::vector<std::int64_t> slots;    ///< each [slot_elements] fp32
+  std::int64_t block_sums = -1;                            ///< [layout.size() / block] double
+  std::int64_t shared = -1;                                ///< [tensor ranks][shared_piece] fp32
+  std::vector<std::int64_t> slots;                         ///< each [slot_elements] fp32
 };
 
 /// Acquires them in a fixed order, so that planner and engine place the same.

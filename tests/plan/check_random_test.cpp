@@ -19,5 +19,27 @@ TEST(Check, FindsNothingInHundredsOfRandomLayouts) {
   }
 }
 
+/// Replicas share their schedules: the cost does not grow with the ranks.
+TEST(Check, LooksAtFourThousandRanks) {
+  const Layout layout = parse_layout("dp32.tp8.pp16.v2");
+  std::vector<ScheduleShape> stages(16);
+  for (int p = 0; p < 16; ++p) {
+    ScheduleShape& shape = stages[static_cast<std::size_t>(p)];
+    shape.pipeline = 16;
+    shape.pipeline_rank = p;
+    shape.chunks = 2;
+    shape.segments = {2, 2};
+    shape.buckets = {2, 2, 2, 2};
+    shape.tied = true;
+    shape.tensor_ranks = 8;
+    shape.received = 4;
+    shape.overlap = {true, true, true};
+  }
+  const LayoutSchedules schedules = schedules_of(layout, stages, 32 * 32 + 5);
+  EXPECT_EQ(schedules.of_rank.size(), 4096u);
+  EXPECT_EQ(schedules.plans.size(), 32u);  // 32 or 33 micro-batches
+  EXPECT_THAT(check(layout, schedules.of_rank), IsEmpty());
+}
+
 }  // namespace
 }  // namespace vlmark::plan
