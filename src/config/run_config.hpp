@@ -64,8 +64,11 @@ struct TrainSection {
 
 /// What the backward pass forms again instead of keeping it.
 struct RecomputeSection {
-  bool norms = false;       ///< outputs of the norms
-  bool activation = false;  ///< SwiGLU product and quick-GELU output
+  bool norms = false;          ///< outputs of the norms
+  bool activation = false;     ///< SwiGLU product and quick-GELU output
+  bool up_projection = false;  ///< gate and up, the ViT's first MLP product
+  bool attention = false;      ///< output of attention
+  bool layer = false;          ///< all of a layer but its input
   bool operator==(const RecomputeSection&) const = default;
 };
 
@@ -73,10 +76,10 @@ struct ParallelSection {
   std::string layout;  ///< "dp2.tp2.pp2", see plan::Layout; empty: every rank is a replica
   int segments = 4;    ///< runs of layers that a stage works through one by one, at most
   std::int64_t bucket_elements = 1 << 20;  ///< gradients reduced in one message
-  bool overlap_reduce = true;   ///< reduce gradients under the backward pass of earlier layers
-  bool overlap_gather = true;   ///< gather parameters under the forward pass of the next step
-  bool early_messages = true;   ///< post the receives of a stage one use ahead
-  double timeout = 600;         ///< seconds without any progress after which the job ends
+  bool overlap_reduce = true;  ///< reduce gradients under the backward pass of earlier layers
+  bool overlap_gather = true;  ///< gather parameters under the forward pass of the next step
+  bool early_messages = true;  ///< post the receives of a stage one use ahead
+  double timeout = 600;        ///< seconds without any progress after which the job ends
   bool operator==(const ParallelSection&) const = default;
 };
 
