@@ -13,6 +13,8 @@ using plan::Action;
 using plan::ActionKind;
 
 constexpr std::uint64_t fp32 = 4;
+/// Hash of the step and its complement, compared before anything else.
+constexpr std::uint64_t same_step_bytes = 16;
 
 std::uint64_t bytes(long elements, std::uint64_t size) {
   return static_cast<std::uint64_t>(elements) * size;
@@ -56,7 +58,7 @@ class Messages {
     const plan::Layout& grid = settings_.layout;
     const long losses = micro_batches_, blocks = plan_.layout.size() / plan::FlatLayout::block,
                parameters = long{model_.table().whole_parameters} * grid.tensor;
-    std::uint64_t sum = 0;
+    std::uint64_t sum = grid.ranks() > 1 ? same_step_bytes : 0;
     if (grid.data > 1) sum += bytes(blocks + losses, sizeof(double));
     if (grid.pipeline * grid.tensor > 1) sum += bytes(parameters + losses, sizeof(double));
     return sum;

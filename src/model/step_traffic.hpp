@@ -13,7 +13,7 @@ struct StepTraffic {
   std::uint64_t tensor = 0;    ///< inside layers, and sums of what tensor ranks share
   std::uint64_t pipeline = 0;  ///< between stages
   std::uint64_t data = 0;      ///< gradients and parameters between replicas
-  std::uint64_t norm = 0;      ///< gradient norm and loss
+  std::uint64_t norm = 0;      ///< gradient norm, loss, and the hash that all ranks compare
 
   std::uint64_t total() const { return tensor + pipeline + data + norm; }
   bool operator==(const StepTraffic&) const = default;

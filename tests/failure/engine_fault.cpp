@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
       if (mine && m == 5 && fault == "kill") kill(getpid(), SIGKILL);
       return six[static_cast<std::size_t>(m)];
     };
+    if (mine && fault == "disagree") input.shapes[3].sequences[0] += 1;
     engine->step(input);
     return 0;
   });
