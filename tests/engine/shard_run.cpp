@@ -1,7 +1,7 @@
 #include "tests/engine/shard_run.hpp"
 
 #include <algorithm>
-#include <functional>
+#include <cmath>
 
 #include "src/base/counters.hpp"
 #include "src/base/philox.hpp"
@@ -99,7 +99,8 @@ void fill_block(const TokenBlocks& blocks, long columns, std::uint64_t seed,
 template <class T>
 void execute(const model::Qwen2VL& model, plan::UnitRange units, const model::MicroBatch& batch,
              const ShardSettings& settings, const model::OpsSettings& ops_settings,
-             parallel::Communicator& comm, std::int64_t staged_bytes, ShardResult& result) {
+             parallel::Communicator& comm, std::int64_t staged_bytes, const TakeGradients& take,
+             ShardResult& result) {
   const kernels::Exec exec;
   const engine::Staging staging(settings.staged);
   const plan::ParameterTable& table = model.table();
@@ -153,21 +154,7 @@ void execute(const model::Qwen2VL& model, plan::UnitRange units, const model::Mi
   result.messages = counters().messages;
   result.used_bytes = arena.high_water();
 
-  engine::visit_flat(table, layout, static_cast<const float*>(gradients.data()), staging,
-                     [&](const plan::LogicalTensor& tensor, long first, auto values) {
-                       auto& sum = result.gradients[tensor.name];
-                       sum.resize(static_cast<std::size_t>(tensor.whole_size()));
-                       for (std::size_t i = 0; i < values.size(); ++i)
-                         sum[static_cast<std::size_t>(first) + i] += values[i];
-                     });
-  std::vector<double> sums{result.loss_sum};
-  for (const auto& [name, gradient] : result.gradients)
-    sums.insert(sums.end(), gradient.begin(), gradient.end());
-  comm.all_reduce(parallel::buffer(sums), parallel::Reduce::sum).wait();
-  result.loss_sum = sums[0];
-  auto next = sums.cbegin() + 1;
-  for (auto& [name, gradient] : result.gradients)
-    for (double& value : gradient) value = *next++;
+  take(table, layout, gradients.data());
 }
 
 }  // namespace
@@ -176,16 +163,51 @@ plan::TensorFill lively_weights() {
   return [](const plan::LogicalTensor& tensor, long first, std::span<float> values) {
     const Philox random(5, tensor.name);
     const bool gain = tensor.kind == plan::Kind::gain;
-    const float scale = gain || tensor.kind == plan::Kind::bias ? 0.3f : 0.1f;
+    // Products keep the size of what they are given.
+    const float scale = gain || tensor.kind == plan::Kind::bias
+                            ? 0.3f
+                            : 1 / std::sqrt(static_cast<float>(tensor.part.columns));
     for (std::size_t i = 0; i < values.size(); ++i)
       values[i] =
           (gain ? 1.0f : 0.0f) + scale * random.normal(static_cast<std::uint64_t>(first) + i);
   };
 }
 
+double order_bound(DType type, long longest, int products) {
+  const double sums = 4 * products * std::sqrt(static_cast<double>(longest)) * 0x1p-24;
+  return type == DType::f32 ? sums : sums + products * 0x1p-8;
+}
+
 ShardResult run_shard(const plan::ModelConfig& config, plan::UnitRange units,
                       const model::MicroBatch& batch, const ShardSettings& settings,
                       parallel::Communicator& comm) {
+  std::map<std::string, std::vector<double>> gradients;
+  ShardResult result = run_shard(
+      config, units, batch, settings, comm,
+      [&](const plan::ParameterTable& table, const plan::FlatLayout& layout, const float* flat) {
+        engine::visit_flat(table, layout, flat, engine::Staging(settings.staged),
+                           [&](const plan::LogicalTensor& tensor, long first, auto values) {
+                             auto& sum = gradients[tensor.name];
+                             sum.resize(static_cast<std::size_t>(tensor.whole_size()));
+                             for (std::size_t i = 0; i < values.size(); ++i)
+                               sum[static_cast<std::size_t>(first) + i] += values[i];
+                           });
+      });
+  std::vector<double> sums{result.loss_sum};
+  for (const auto& [name, gradient] : gradients)
+    sums.insert(sums.end(), gradient.begin(), gradient.end());
+  comm.all_reduce(parallel::buffer(sums), parallel::Reduce::sum).wait();
+  result.loss_sum = sums[0];
+  auto next = sums.cbegin() + 1;
+  for (auto& [name, gradient] : gradients)
+    for (double& value : gradient) value = *next++;
+  result.gradients = std::move(gradients);
+  return result;
+}
+
+ShardResult run_shard(const plan::ModelConfig& config, plan::UnitRange units,
+                      const model::MicroBatch& batch, const ShardSettings& settings,
+                      parallel::Communicator& comm, const TakeGradients& take) {
   const model::Qwen2VL model(config, {{{units}}, comm.rank(), comm.size()});
   const model::OpsSettings ops_settings{.type = settings.type,
                                         .trainable = settings.trainable,
@@ -208,9 +230,9 @@ ShardResult run_shard(const plan::ModelConfig& config, plan::UnitRange units,
         std::max(staged_bytes, static_cast<std::int64_t>(record.sent_bytes + record.received_bytes +
                                                          16 * record.messages));
   if (settings.type == DType::f32)
-    execute<float>(model, units, batch, settings, ops_settings, comm, staged_bytes, result);
+    execute<float>(model, units, batch, settings, ops_settings, comm, staged_bytes, take, result);
   else
-    execute<bf16>(model, units, batch, settings, ops_settings, comm, staged_bytes, result);
+    execute<bf16>(model, units, batch, settings, ops_settings, comm, staged_bytes, take, result);
   return result;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "parallel/communicator.hpp"
 #include "src/model/qwen2vl.hpp"
 #include "src/model/recording_ops.hpp"
+#include "src/plan/flat_layout.hpp"
 #include "src/plan/tensor_fill.hpp"
 
 namespace vlmark::test {
@@ -41,11 +43,26 @@ struct ShardSettings {
 /// Weights that no wrong gain, bias or part goes unnoticed with; the same on every layout.
 plan::TensorFill lively_weights();
 
+/// Bound of the relative distance between two orders of the same sums, in the Euclidean norm. fp32:
+/// sums of at most `longest` terms in a chain of `products`, each off by about sqrt(terms) roundings
+/// of 2^-24 (Higham & Mary, SIAM J. Sci. Comput. 41, 2019, theorem 3.1, lambda = 4). bf16 besides:
+/// an element that the other order rounds to its neighbour is 2^-8 off, at most all of them after
+/// each product.
+double order_bound(DType type, long longest, int products);
+
+/// Takes what a rank holds of every gradient, not summed over the group.
+using TakeGradients = std::function<void(const plan::ParameterTable& table,
+                                         const plan::FlatLayout& layout, const float* flat)>;
+
 /// Takes `batch` forward and backward through `units` of a model that holds those alone, shared by
 /// `comm`'s ranks. What stands before and behind them, and its gradient, is random but the same for
 /// every number of ranks. Records the run first. Collective.
 ShardResult run_shard(const plan::ModelConfig& config, plan::UnitRange units,
                       const model::MicroBatch& batch, const ShardSettings& settings,
                       parallel::Communicator& comm);
+/// The same without collecting gradients, which may be large.
+ShardResult run_shard(const plan::ModelConfig& config, plan::UnitRange units,
+                      const model::MicroBatch& batch, const ShardSettings& settings,
+                      parallel::Communicator& comm, const TakeGradients& take);
 
 }  // namespace vlmark::test

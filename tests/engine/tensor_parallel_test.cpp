@@ -57,26 +57,19 @@ double norm(std::span<const double> x) {
   return std::sqrt(sum);
 }
 
-/// |actual - expected| / (|expected| + floor) in the Euclidean norm.
+/// |actual - expected| / max(|expected|, floor) in the Euclidean norm.
 double distance(std::span<const double> actual, std::span<const double> expected, double floor) {
   std::vector<double> difference(actual.begin(), actual.end());
   for (std::size_t i = 0; i < difference.size(); ++i) difference[i] -= expected[i];
-  return norm(difference) / (norm(expected) + floor + 1e-30);
+  return norm(difference) / std::max({norm(expected), floor, 1e-30});
 }
 
-/// Bound of the relative distance between two orders of the same sums. fp32: sums of at most
-/// `longest` terms, each with as many roundings of 2^-24, in a chain of `products`. bf16 besides:
-/// an element that another order rounds to the neighbour is 2^-8 off, at most all of them after
-/// each product.
-double bound(DType type, long longest, int products) {
-  const double sums = 2.0 * products * static_cast<double>(longest) * 0x1p-24;
-  return type == DType::f32 ? sums : sums + products * 0x1p-8;
-}
-
-/// Size of what a gradient is summed from. Softmax does not see a shift of all keys, so but for the
-/// rotation the gradients of a key's bias cancel; those of the value's do not and are as large.
+/// Size of what a gradient is summed from. Softmax does not see a shift of its row, so the gradients
+/// of queries and keys are differences: with few tokens, or for a key's bias, they cancel. Those of
+/// values do not and are as large as what cancels.
 double size_of_summands(const ShardResult& run, std::string name) {
-  if (const auto at = name.find("k_proj.bias"); at != std::string::npos) name[at] = 'v';
+  for (const char* differs : {"q_proj", "k_proj"})
+    if (const auto at = name.find(differs); at != std::string::npos) name[at] = 'v';
   return norm(run.gradients.at(name));
 }
 
@@ -103,7 +96,8 @@ void expect_close(const ShardResult& together, const ShardResult& alone, double 
   for (const auto& [name, gradient] : alone.gradients) {
     const auto& actual = together.gradients.at(name);
     ASSERT_EQ(actual.size(), gradient.size()) << name;
-    const double off = distance(actual, gradient, 1e-3 * largest + size_of_summands(alone, name));
+    const double off =
+        distance(actual, gradient, std::max(1e-3 * largest, size_of_summands(alone, name)));
     EXPECT_LE(off, tolerance) << name;
     EXPECT_FALSE(std::isnan(off)) << name;
   }
@@ -154,15 +148,18 @@ void expect_ledger(const ShardResult& run, const plan::ModelConfig& config,
   EXPECT_EQ(together, expected);
 }
 
-/// Runs `part` alone and together, on every batch.
-void check(const ModelPart& part, const plan::ModelConfig& config, const ShardSettings& settings) {
+const std::vector<int> every_batch{0, 1, 2, 3, 4, 5, 6};
+
+/// Runs `part` alone and together.
+void check(const ModelPart& part, const plan::ModelConfig& config, const ShardSettings& settings,
+           const std::vector<int>& numbers = every_batch) {
   const plan::UnitRange units = units_of(part, config);
   const plan::Units all(config);
-  int number = 0;
-  for (const model::MicroBatch& batch : batches_of(config)) {
-    const int shown = number++;
+  const std::vector<model::MicroBatch> batches = batches_of(config);
+  for (const int number : numbers) {
+    const model::MicroBatch& batch = batches.at(static_cast<std::size_t>(number));
     if (units.end <= all.embedding() && batch.shape.media.empty()) continue;
-    SCOPED_TRACE(std::string(part.name) + ", batch " + std::to_string(shown) + ", " +
+    SCOPED_TRACE(std::string(part.name) + ", batch " + std::to_string(number) + ", " +
                  std::to_string(config.kv_heads) + " kv heads" + (config.tied ? ", tied" : "") +
                  (settings.type == DType::f32 ? ", fp32" : ", bf16"));
     const auto self = parallel::self_communicator();
@@ -171,7 +168,7 @@ void check(const ModelPart& part, const plan::ModelConfig& config, const ShardSe
     EXPECT_EQ(alone.sent_bytes, 0u);
     expect_as_planned(alone);
     expect_as_planned(together);
-    expect_close(together, alone, bound(settings.type, 3L * config.hidden, part.products));
+    expect_close(together, alone, order_bound(settings.type, 3L * config.hidden, part.products));
     if (units == all.all() && settings.recompute == plan::Recompute{})
       expect_ledger(together, config, batch, settings.trainable);
   }
@@ -194,21 +191,23 @@ constexpr ModelPart whole_model{"whole_model", 0, 0, 40};
 
 TEST(TensorParallelModel, Fp32IsOneRanks) {
   for (const int kv_heads : kv_heads_for(world().size()))
-    for (const bool tied : {true, false}) check(whole_model, shared_model(kv_heads, tied), {});
+    check(whole_model, shared_model(kv_heads, true), {});
+  check(whole_model, shared_model(1, false), {});
 }
 TEST(TensorParallelModel, Bf16IsOneRanks) {
   check(whole_model, shared_model(1, true), {.type = DType::bf16});
 }
 TEST(TensorParallelModel, RecomputedIsOneRanks) {
-  check(whole_model, shared_model(1, true), {.recompute = {true, true}});
+  check(whole_model, shared_model(1, true), {.recompute = {true, true}}, {4});
 }
 TEST(TensorParallelModel, ThroughStagedMemoryIsOneRanks) {
-  check(whole_model, shared_model(1, true), {.staged = true});
+  check(whole_model, shared_model(1, true), {.staged = true}, {4, 6});
 }
 TEST(TensorParallelModel, WithFrozenGroupsIsOneRanks) {
   for (const auto& [stage, merger] :
        std::vector<std::pair<int, bool>>{{1, false}, {3, true}, {3, false}})
-    check(whole_model, shared_model(1, true), {.trainable = plan::Trainable::stage(stage, merger)});
+    check(whole_model, shared_model(1, true), {.trainable = plan::Trainable::stage(stage, merger)},
+          {0, 2});
 }
 
 /// The same bits on every run, whatever order messages come in.
