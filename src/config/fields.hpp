@@ -67,6 +67,10 @@ void visit(Config& c, Visitor&& v) {
   v.field("untimed_steps", train.untimed_steps, "before the timed window", at_least(0));
   v.field("trace_steps", train.trace_steps, "first steps recorded action by action", at_least(0));
 
+  auto& optimizer = c.optimizer;
+  v.table("optimizer", "memory of the optimizer");
+  v.field("state", optimizer.state, "moments and gradients: fp32 or bf16 (no master copy)");
+
   auto& recompute = c.recompute;
   v.table("recompute", "formed again in the backward pass instead of kept");
   v.field("norms", recompute.norms, "outputs of the norms");

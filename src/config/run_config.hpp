@@ -62,6 +62,14 @@ struct TrainSection {
   bool trains_merger() const { return train_merger.value_or(trains_vit()); }
 };
 
+/// Memory of the optimizer; its numbers stand in TrainSection.
+struct OptimizerSection {
+  /// Of moments and summed gradients. bf16: 8 byte a parameter, no master copy, stochastic rounding;
+  /// with model.precision bf16 alone.
+  DType state = DType::f32;
+  bool operator==(const OptimizerSection&) const = default;
+};
+
 /// What the backward pass forms again instead of keeping it.
 struct RecomputeSection {
   bool norms = false;          ///< outputs of the norms
@@ -110,6 +118,7 @@ struct RunConfig {
   ModelSection model;
   DataSection data;
   TrainSection train;
+  OptimizerSection optimizer;
   RecomputeSection recompute;
   ParallelSection parallel;
   OutputSection output;

@@ -46,20 +46,42 @@ void fill_flat(const plan::ParameterTable& table, const plan::FlatLayout& layout
   }
 }
 
-/// Hands out what a flat buffer holds of every tensor, in runs that are contiguous in the whole
-/// tensor.
+/// Hands out elements [first, first + count) of the held part of `tensor`, which begin at `from`, in
+/// runs that are contiguous in the whole tensor.
+template <class T>
+void visit_part(const kernels::Exec& exec, const plan::LogicalTensor& tensor, long first,
+                long count, const T* from, const Staging& staging, const plan::TensorVisit& visit) {
+  std::vector<float> values;
+  for (long done = 0; done < count; done += tensor_piece) {
+    values.resize(static_cast<std::size_t>(std::min(tensor_piece, count - done)));
+    staging.load(exec, from + done, values);
+    for_each_run(tensor, first + done, std::span<const float>(values),
+                 [&](long whole, std::span<const float> run) { visit(tensor, whole, run); });
+  }
+}
+
+/// Hands out what a flat buffer holds of every tensor.
 template <class T>
 void visit_flat(const plan::ParameterTable& table, const plan::FlatLayout& layout, const T* flat,
                 const Staging& staging, const plan::TensorVisit& visit) {
   const kernels::Exec exec;
-  std::vector<float> values;
-  for (const plan::LogicalTensor& tensor : table.tensors) {
-    const T* from = flat + layout.range(tensor).begin;
-    for (long first = 0; first < tensor.size(); first += tensor_piece) {
-      values.resize(static_cast<std::size_t>(std::min(tensor_piece, tensor.size() - first)));
-      staging.load(exec, from + first, values);
-      for_each_run(tensor, first, std::span<const float>(values),
-                   [&](long whole, std::span<const float> run) { visit(tensor, whole, run); });
+  for (const plan::LogicalTensor& tensor : table.tensors)
+    visit_part(exec, tensor, 0, tensor.size(), flat + layout.range(tensor).begin, staging, visit);
+}
+
+/// Hands out what the slices of `rank` hold of every tensor; slice_of(b) is the first element of its
+/// slice of bucket b.
+template <class SliceOf>
+void visit_slices(const kernels::Exec& exec, const plan::ParameterTable& table,
+                  const plan::FlatLayout& layout, int rank, const SliceOf& slice_of,
+                  const Staging& staging, const plan::TensorVisit& visit) {
+  for (int b = 0; b < layout.buckets(); ++b) {
+    const plan::Range slice = layout.slice(b, rank);
+    for (const plan::LogicalTensor& tensor : table.tensors) {
+      const plan::Range held = layout.range(tensor), part = plan::overlap(held, slice);
+      if (part.size() == 0) continue;
+      visit_part(exec, tensor, part.begin - held.begin, part.size(),
+                 slice_of(b) + (part.begin - slice.begin), staging, visit);
     }
   }
 }

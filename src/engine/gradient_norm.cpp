@@ -52,7 +52,8 @@ GradientNorm::GradientNorm(const kernels::Exec& exec, const plan::ParameterTable
   }
 }
 
-void GradientNorm::sum_squares(const float* reduced) {
+template <class S>
+void GradientNorm::sum_squares(const S* reduced) {
   Kokkos::deep_copy(exec_, block_sums_, 0.0);
   for (int b = 0; b < layout_.buckets(); ++b) {
     const Range slice = layout_.slice(b, data_.rank());
@@ -60,8 +61,7 @@ void GradientNorm::sum_squares(const float* reduced) {
       const Range here = overlap(part.counted, slice);
       if (here.size() == 0) continue;
       kernels::block_square_sums(
-          exec_,
-          kernels::Vec<const float>(reduced + here.begin, static_cast<std::size_t>(here.size())),
+          exec_, kernels::Vec<const S>(reduced + here.begin, static_cast<std::size_t>(here.size())),
           block,
           Kokkos::subview(block_sums_, Kokkos::pair<long, long>(here.begin / block,
                                                                 (here.end + block - 1) / block)));
@@ -71,6 +71,9 @@ void GradientNorm::sum_squares(const float* reduced) {
     copy_to_host(exec_, block_sums_.data(), staged_sums_.data(),
                  staged_sums_.size() * sizeof(double));
 }
+
+template void GradientNorm::sum_squares<float>(const float*);
+template void GradientNorm::sum_squares<bf16>(const bf16*);
 
 std::span<double> GradientNorm::host_sums() {
   if (staging_.staged()) return staged_sums_;

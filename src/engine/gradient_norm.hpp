@@ -24,7 +24,8 @@ class GradientNorm {
                parallel::Communicator& model);
 
   /// Kernels: the blocks of the owned slices.
-  void sum_squares(const float* reduced);
+  template <class S>
+  void sum_squares(const S* reduced);
   /// Messages: the norm, the same on all ranks. Collective.
   double global();
 
@@ -44,5 +45,8 @@ class GradientNorm {
   std::vector<Part> parts_;          // [parameters with something to count]
   std::vector<double> sums_;         // [parameters of the whole model][tensor ranks]
 };
+
+extern template void GradientNorm::sum_squares<float>(const float*);
+extern template void GradientNorm::sum_squares<bf16>(const bf16*);
 
 }  // namespace vlmark::engine

@@ -14,8 +14,9 @@
 namespace vlmark::engine {
 
 /// The owned slice of master weights and moments, and the steps that change it. T: type of the
-/// parameters the layers read; for float they are their own master.
-template <class T>
+/// parameters the layers read, S: of the state; parameters of its type are their own master. In bf16
+/// a step rounds stochastically, by bits keyed by seed, tensor, element and step.
+template <class T, class S>
 class Optimizer {
  public:
   /// `comm` carries kernel memory between data-parallel ranks.
@@ -29,13 +30,13 @@ class Optimizer {
   /// AdamW on the owned slice of bucket `b`; the gradient is multiplied by the clipping factor of
   /// `norm`. `begin_step` counts the step for the groups it touches.
   void begin_step(const plan::Trainable& touched);
-  void update(int b, const float* reduced, double norm, double learning_rate);
+  void update(int b, const S* reduced, double norm, double learning_rate);
   /// BEFORE: every rank holds its new slice of bucket `b`. AFTER: every rank holds the bucket.
   /// Collective; no kernels.
   void gather(int b);
 
-  /// The owned slice of bucket `b` in fp32.
-  float* master(int b) const;
+  /// The owned slice of bucket `b`, as exact as the rank has it.
+  S* master(int b) const;
   /// Fingerprint of the owned master weights and moments: order-independent sum of hashes of (place
   /// in the whole model, bits).
   std::uint64_t state_hash() const;
@@ -51,13 +52,14 @@ class Optimizer {
   plan::OptimizerSettings settings_;
   kernels::Exec exec_;
   T* parameters_;
-  float *master_, *first_moment_, *second_moment_;
+  S *master_, *first_moment_, *second_moment_;
   std::vector<plan::Range> tensor_ranges_;  // [logical tensor], flat
   plan::Trainable touched_;  // by this step: nothing where no micro-batch gave a gradient
   int vision_steps_ = 0, llm_steps_ = 0;
 };
 
-extern template class Optimizer<float>;
-extern template class Optimizer<bf16>;
+extern template class Optimizer<float, float>;
+extern template class Optimizer<bf16, float>;
+extern template class Optimizer<bf16, bf16>;
 
 }  // namespace vlmark::engine

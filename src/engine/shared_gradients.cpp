@@ -21,9 +21,11 @@ SharedGradients::SharedGradients(const kernels::Exec& exec, const plan::Paramete
   if (tensor.size() > 1) runs_ = plan::shared_runs(table, layout);
 }
 
-void SharedGradients::sum_piece(float* values, std::size_t count, const Block& holders) {
+template <class S>
+void SharedGradients::sum_piece(S* values, std::size_t count, const Block& holders) {
   const int me = tensor_.rank();
-  const auto vec = [count](float* data) { return kernels::Vec<float>(data, count); };
+  const auto part = [&](std::int64_t h) { return kernels::Vec<float>(received(h), count); };
+  kernels::convert(exec_, kernels::Vec<const S>(values, count), part(me));
   exec_.fence("vlmark::shared_gradients");
   std::vector<parallel::Request> requests;
   for (auto h = holders.begin; h < holders.end; ++h) {
@@ -31,18 +33,17 @@ void SharedGradients::sum_piece(float* values, std::size_t count, const Block& h
     const int peer = static_cast<int>(h);
     requests.push_back(tensor_.receive(parallel::buffer(received(h), count), peer, 0));
     requests.push_back(
-        tensor_.send(parallel::buffer(static_cast<const float*>(values), count), peer, 0));
+        tensor_.send(parallel::buffer(static_cast<const float*>(received(me)), count), peer, 0));
   }
   for (parallel::Request& request : requests) std::move(request).wait();
-  if (holders.begin != me) {
-    kernels::convert(exec_, kernels::Vec<const float>(values, count), vec(received(me)));
-    kernels::convert(exec_, kernels::Vec<const float>(received(holders.begin), count), vec(values));
-  }
   for (auto h = holders.begin + 1; h < holders.end; ++h)
-    kernels::add_in_place(exec_, vec(values), vec(received(h)));
+    kernels::add_in_place(exec_, part(holders.begin), part(h));
+  kernels::convert(exec_, kernels::Vec<const float>(part(holders.begin)),
+                   kernels::Vec<S>(values, count));
 }
 
-void SharedGradients::sum(int b, float* reduced) {
+template <class S>
+void SharedGradients::sum(int b, S* reduced) {
   const Range slice = layout_.slice(b, data_rank_);
   for (const plan::SharedRun& run : runs_) {
     const Range here = overlap(run.range, slice);
@@ -52,5 +53,8 @@ void SharedGradients::sum(int b, float* reduced) {
     }
   }
 }
+
+template void SharedGradients::sum<float>(int, float*);
+template void SharedGradients::sum<bf16>(int, bf16*);
 
 }  // namespace vlmark::engine

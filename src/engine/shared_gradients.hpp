@@ -24,10 +24,13 @@ class SharedGradients {
 
   /// BEFORE: `reduced` has this rank's part of the gradient in the owned slice of bucket `b`.
   /// AFTER:  the sum over its holders. Collective over the tensor group. Messages and kernels.
-  void sum(int b, float* reduced);
+  /// In fp32; S: type of `reduced`, which the sum is rounded to.
+  template <class S>
+  void sum(int b, S* reduced);
 
  private:
-  void sum_piece(float* values, std::size_t count, const Block& holders);
+  template <class S>
+  void sum_piece(S* values, std::size_t count, const Block& holders);
   float* received(std::int64_t holder) const { return scratch_ + holder * plan::shared_piece; }
 
   kernels::Exec exec_;
@@ -37,5 +40,8 @@ class SharedGradients {
   float* scratch_;  // [tensor ranks][plan::shared_piece]
   std::vector<plan::SharedRun> runs_;
 };
+
+extern template void SharedGradients::sum<float>(int, float*);
+extern template void SharedGradients::sum<bf16>(int, bf16*);
 
 }  // namespace vlmark::engine

@@ -41,7 +41,8 @@ plan::Trainable touched_by(const std::vector<plan::MicroBatchShape>& shapes,
   return touched;
 }
 
-template <class T>
+/// T: type of parameters and activations, S: of summed gradients and optimizer.
+template <class T, class S>
 class Engine final : public TrainingEngine {
  public:
   Engine(const model::Qwen2VL& model, const model::TrainingSettings& settings,
@@ -66,7 +67,9 @@ class Engine final : public TrainingEngine {
              settings.ops(rank_.place.tensor),
              settings.layout.tensor > 1 ? groups_.tensor.get() : nullptr),
         reducer_(exec_, rank_.layout, state_, memory_, data_memory(), rank_.most,
-                 settings.deterministic),
+                 settings.deterministic,
+                 GradientSum<S>(exec_, model.table(), rank_.layout, settings.optimizer.seed),
+                 rank_.forming),
         shared_(exec_, model.table(), rank_.layout, state_, memory_, rank_.place.data,
                 *groups_.tensor),
         norm_(exec_, model.table(), rank_.layout, state_, memory_, staging_, *groups_.data,
@@ -109,14 +112,17 @@ class Engine final : public TrainingEngine {
         [this](const plan::TensorVisit& take) { visit_parameters(take); }, visit);
   }
   void visit_owned_master(const plan::TensorVisit& visit) const override {
-    visit_owned([this](int b) { return optimizer_.master(b); }, visit);
+    visit_slices(
+        exec_, model_.table(), rank_.layout, rank_.place.data,
+        [this](int b) { return optimizer_.master(b); }, staging_, visit);
   }
   void visit_owned_gradients(const plan::TensorVisit& visit) const override {
-    visit_owned(
+    visit_slices(
+        exec_, model_.table(), rank_.layout, rank_.place.data,
         [this](int b) {
           return reducer_.reduced() + rank_.layout.slice(b, rank_.place.data).begin;
         },
-        visit);
+        staging_, visit);
   }
   std::unique_ptr<InferenceEngine> inference() override {
     expects(!sliced_);
@@ -151,9 +157,6 @@ class Engine final : public TrainingEngine {
   /// Where the gradients that an action forms go.
   void open_gradients(const plan::Action& action);
   void sum_losses(const plan::ScheduleShape& shape, const model::StagePasses& passes);
-  /// Walks the owned slices tensor by tensor; `slice_of` gives the first element of a bucket's.
-  void visit_owned(const std::function<const float*(int bucket)>& slice_of,
-                   const plan::TensorVisit& visit) const;
 
   const model::Qwen2VL& model_;
   model::TrainingSettings settings_;
@@ -168,10 +171,10 @@ class Engine final : public TrainingEngine {
   std::unique_ptr<parallel::Communicator> staged_data_;
   ParameterStore<T> parameters_;
   ExecutingOps<T> ops_;
-  GradientReducer reducer_;
+  GradientReducer<S> reducer_;
   SharedGradients shared_;
   GradientNorm norm_;
-  Optimizer<T> optimizer_;
+  Optimizer<T, S> optimizer_;
   std::unique_ptr<Queue> data_lane_, pipeline_lane_;  // end before what their work uses
   Executor executor_;
   Watchdog watchdog_;
@@ -182,27 +185,8 @@ class Engine final : public TrainingEngine {
   double loss_sum_ = 0, gradient_norm_ = 0;
 };
 
-template <class T>
-void Engine<T>::visit_owned(const std::function<const float*(int bucket)>& slice_of,
-                            const plan::TensorVisit& visit) const {
-  for (int b = 0; b < rank_.layout.buckets(); ++b) {
-    const plan::Range slice = rank_.layout.slice(b, rank_.place.data);
-    for (const plan::LogicalTensor& tensor : model_.table().tensors) {
-      const plan::Range held = rank_.layout.range(tensor), part = plan::overlap(held, slice);
-      if (part.size() == 0) continue;
-      staging_.visit(
-          exec_, slice_of(b) + (part.begin - slice.begin), static_cast<std::size_t>(part.size()),
-          [&](std::span<const float> values, std::size_t first) {
-            for_each_run(
-                tensor, part.begin - held.begin + static_cast<long>(first), values,
-                [&](long whole, std::span<const float> run) { visit(tensor, whole, run); });
-          });
-    }
-  }
-}
-
-template <class T>
-int Engine<T>::differing_ranks() {
+template <class T, class S>
+int Engine<T, S>::differing_ranks() {
   gather_parameters();
   const auto all = static_cast<std::int64_t>(parameter_hash());
   std::uint64_t sum = 0;
@@ -216,16 +200,16 @@ int Engine<T>::differing_ranks() {
   return static_cast<int>(parallel::all_reduce_sum(*groups_.world, std::int64_t{differs}));
 }
 
-template <class T>
-StageMessages::Table Engine<T>::tied_table() const {
+template <class T, class S>
+StageMessages::Table Engine<T, S>::tied_table() const {
   const int id = model_.table().embedding;
   if (id < 0) return {};
   return {flat() + rank_.layout.offset(id), static_cast<std::size_t>(model_.table()[id].size()),
           settings_.type};
 }
 
-template <class T>
-std::string Engine<T>::where() const {
+template <class T, class S>
+std::string Engine<T, S>::where() const {
   const plan::Layout& grid = settings_.layout;
   const auto ranks = [&](int plan::Place::*axis, int size) {
     std::string text;
@@ -260,15 +244,15 @@ std::string Engine<T>::where() const {
   });
 }
 
-template <class T>
-void Engine<T>::open_gradients(const plan::Action& action) {
+template <class T, class S>
+void Engine<T, S>::open_gradients(const plan::Action& action) {
   for (const plan::BufferId buffer : action.writes)
     if (buffer.kind == plan::BufferId::Kind::gradient)
       parameters_.set_gradients(buffer.part, reducer_.gradient(buffer.index, buffer.part));
 }
 
-template <class T>
-void Engine<T>::sum_losses(const plan::ScheduleShape& shape, const model::StagePasses& passes) {
+template <class T, class S>
+void Engine<T, S>::sum_losses(const plan::ScheduleShape& shape, const model::StagePasses& passes) {
   if (shape.last_rank() && rank_.place.tensor == 0)
     for (int m = shape.begin; m < shape.end; ++m)
       loss_sums_[static_cast<std::size_t>(m)] = passes.loss_sum(m);
@@ -278,8 +262,8 @@ void Engine<T>::sum_losses(const plan::ScheduleShape& shape, const model::StageP
   loss_sum_ = tree_sum(loss_sums_);
 }
 
-template <class T>
-void Engine<T>::gather_parameters() {
+template <class T, class S>
+void Engine<T, S>::gather_parameters() {
   if (!sliced_) return;
   const plan::ScheduleShape shape = rank_.schedule(model_, settings_, 0);
   model::StagePasses passes(model_, shape, state_, settings_.recompute);
@@ -295,8 +279,8 @@ void Engine<T>::gather_parameters() {
   sliced_ = false;
 }
 
-template <class T>
-StepResult Engine<T>::step(const StepInput& input) {
+template <class T, class S>
+StepResult Engine<T, S>::step(const StepInput& input) {
   require_same_step(*groups_.world, input.shapes, input.learning_rate);
   long supervised = 0;
   for (const auto& shape : input.shapes) supervised += shape.supervised;
@@ -389,8 +373,10 @@ std::unique_ptr<TrainingEngine> make_training_engine(const model::Qwen2VL& model
                                                      parallel::Communicator& world,
                                                      Patience patience) {
   if (settings.type == DType::f32)
-    return std::make_unique<Engine<float>>(model, settings, plan, world, patience);
-  return std::make_unique<Engine<bf16>>(model, settings, plan, world, patience);
+    return std::make_unique<Engine<float, float>>(model, settings, plan, world, patience);
+  if (settings.optimizer.state == DType::f32)
+    return std::make_unique<Engine<bf16, float>>(model, settings, plan, world, patience);
+  return std::make_unique<Engine<bf16, bf16>>(model, settings, plan, world, patience);
 }
 
 }  // namespace vlmark::engine

@@ -123,13 +123,18 @@ RankPlan::RankPlan(const Qwen2VL& model, const TrainingSettings& settings, int m
                    int rank, long slot_rows)
     : place(plan::place_of(settings.layout, rank)),
       layout(model.table(), settings.layout.data, settings.bucket_elements),
-      state(plan::training_state(settings.type, settings.deterministic, most_per_step, place.data,
-                                 settings.layout.data)),
-      most(most_per_step) {
+      state(plan::training_state(settings.type, settings.optimizer.state, settings.deterministic,
+                                 most_per_step, place.data, settings.layout.data)),
+      most(most_per_step),
+      forming(layout, schedule(model, settings, most)) {
   const plan::ScheduleShape shape = schedule(model, settings, most);
   state.tensor_ranks = settings.layout.tensor;
   state.slots = MessageSlots(shape).count();
   state.slot_elements = slot_rows * model.config().hidden;
+  if (state.state != DType::f32) {
+    state.forming_elements = forming.elements();  // what lags behind waits there
+    return;
+  }
   if (!settings.deterministic) return;
   state.extra_gradients.assign(static_cast<std::size_t>(shape.segment_count()), 0);
   state.extra_gradients.back() = std::max(plan::lagging_gradients(shape) - 1, 0);

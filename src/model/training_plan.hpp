@@ -6,6 +6,7 @@
 #include "src/base/device_memory.hpp"
 #include "src/model/qwen2vl.hpp"
 #include "src/model/recording_ops.hpp"
+#include "src/plan/forming_gradients.hpp"
 #include "src/plan/layout.hpp"
 #include "src/plan/optimizer_settings.hpp"
 #include "src/plan/schedule_shape.hpp"
@@ -50,6 +51,7 @@ struct RankPlan {
   plan::FlatLayout layout;
   plan::StateSettings state;
   int most;
+  plan::FormingGradients forming;  ///< used beside sums in bf16
 
   RankPlan(const Qwen2VL& model, const TrainingSettings& settings, int most, int rank,
            long slot_rows);

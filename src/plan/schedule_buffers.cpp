@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "src/base/contracts.hpp"
 
@@ -40,6 +41,18 @@ GradientBuffers gradient_buffers(const Schedule& schedule, int segment, const Sc
   }
   found.buffer_of_result.assign(place.begin(),
                                 place.begin() + static_cast<long>(plan.results.size()));
+  return found;
+}
+
+GradientBuffers joined_buffers(const ScheduleShape& shape, int micro_batches) {
+  JoinPlan plan = plan_joins(shape.begin, shape.end, micro_batches);
+  GradientBuffers found;
+  found.buffers = plan.buffers;
+  found.buffer_of = std::move(plan.buffer_of_input);
+  found.joins = std::move(plan.joins_after_input);
+  found.results = std::move(plan.results);
+  for (std::size_t i = 0; i < found.results.size(); ++i)
+    found.buffer_of_result.push_back(static_cast<int>(i));
   return found;
 }
 

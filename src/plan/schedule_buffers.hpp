@@ -24,4 +24,7 @@ struct GradientBuffers {
 GradientBuffers gradient_buffers(const Schedule& schedule, int segment, const ScheduleShape& shape,
                                  int micro_batches);
 
+/// The same where every gradient gets its buffer at its join, because it was formed elsewhere.
+GradientBuffers joined_buffers(const ScheduleShape& shape, int micro_batches);
+
 }  // namespace vlmark::plan

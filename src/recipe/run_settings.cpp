@@ -40,7 +40,13 @@ model::TrainingSettings training_settings(const config::RunConfig& config,
   std::string text;
   for (const std::string& problem : problems) text += (text.empty() ? "" : "\n") + problem;
   if (!text.empty()) throw ConfigError(text);
-  settings.optimizer = {t.beta1, t.beta2, t.eps, t.weight_decay, t.clip_norm};
+  settings.optimizer = {t.beta1,
+                        t.beta2,
+                        t.eps,
+                        t.weight_decay,
+                        t.clip_norm,
+                        config.optimizer.state,
+                        static_cast<std::uint64_t>(config.model.seed)};
   return settings;
 }
 
