@@ -36,9 +36,13 @@ class Messages {
   std::uint64_t reduce(int b) const {
     const int replicas = settings_.layout.data;
     if (replicas == 1) return 0;
-    if (!settings_.deterministic) return bytes(plan_.layout.bucket(b).size(), fp32);
-    const auto nodes = subtrees(shape_.begin, shape_.end, micro_batches_).size();
-    return bytes(plan_.layout.slice(b, 0).size(), fp32) * nodes *
+    const DType type = settings_.optimizer.state;
+    // A transport cannot add bf16: then each replica's sum travels to the owner.
+    if (!settings_.deterministic && type == DType::f32)
+      return bytes(plan_.layout.bucket(b).size(), fp32);
+    const auto nodes =
+        settings_.deterministic ? subtrees(shape_.begin, shape_.end, micro_batches_).size() : 1;
+    return bytes(plan_.layout.slice(b, 0).size(), size_of(type)) * nodes *
            static_cast<std::uint64_t>(replicas - 1);
   }
   /// The owned slice of a bucket to all replicas.

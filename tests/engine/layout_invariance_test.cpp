@@ -136,10 +136,14 @@ void check(const plan::ModelConfig& config, const model::TrainingSettings& s,
 TEST(Layouts, SendThePlannedBytesAndDoTheWorkOfTheLedger) {
   const plan::ModelConfig config = deep_model(true);
   auto steps = three_steps(config);
+  bool deterministic = false;
   for (const Layout& layout : layouts_of(config, world().size(), 6))
-    for (const bool deterministic : {true, false}) {
-      SCOPED_TRACE(to_string(layout) + (deterministic ? "" : " fast"));
+    for (const DType state : {DType::f32, DType::bf16}) {
+      deterministic = !deterministic || state == DType::bf16;
+      SCOPED_TRACE(to_string(layout) + (deterministic ? "" : " fast") + " states " +
+                   std::string(name_of(state)));
       model::TrainingSettings s = settings(DType::bf16);
+      s.optimizer.state = state;
       s.layout = layout;
       s.segments = 2;
       s.deterministic = deterministic;
@@ -195,17 +199,39 @@ TEST(LayoutInvariance, ReplicasAndStagesChangeNoBitOfATensorGroup) {
   }
 }
 
+/// Both models in every layout; one with the switches off, one with all on.
 TEST(LayoutInvariance, EveryLayoutOfTheseRanks) {
   for (const bool tied : {true, false}) {
     const plan::ModelConfig config = deep_model(tied);
     const auto steps = three_steps(config);
     for (const Layout& layout : layouts_of(config, world().size(), 6)) {
+      model::TrainingSettings s = settings(tied ? DType::f32 : DType::bf16);
+      s.layout = layout;
+      if (!tied) {
+        s.segments = 3;
+        s.overlap = {true, true, true};
+      }
+      check(config, s, steps);
+    }
+  }
+}
+
+/// The other way round, on the layouts where most goes on.
+TEST(LayoutInvariance, SwitchesOfALayout) {
+  for (const char* name : {"dp2.pp2", "pp4", "pp2.v2", "tp2.pp2.dp2"}) {
+    const Layout layout = plan::parse_layout(name);
+    if (layout.ranks() != world().size()) continue;
+    const plan::ModelConfig config = deep_model(true);
+    const auto steps = three_steps(config);
+    for (const plan::Overlap overlap : {plan::Overlap{true, false, false},
+                                        {false, true, false},
+                                        {false, false, true},
+                                        {true, true, true}}) {
       model::TrainingSettings s = settings(DType::f32);
       s.layout = layout;
-      check(config, s, steps);
-      s.type = DType::bf16;
-      s.segments = 3;
-      s.overlap = {true, true, true};
+      s.segments = 2;
+      s.overlap = overlap;
+      s.recompute.layer = overlap.gather;
       check(config, s, steps);
     }
   }
