@@ -116,8 +116,9 @@ void expect_close(const Trained& run, const Trained& alone, DType type) {
 
 void check(const plan::ModelConfig& config, const model::TrainingSettings& s,
            const std::vector<Step>& steps) {
-  SCOPED_TRACE(config.name + " " + to_string(s.layout) + " segments " +
-               std::to_string(s.segments) + (s.type == DType::f32 ? " fp32" : " bf16"));
+  SCOPED_TRACE(config.name + " " + to_string(s.layout) + " segments " + std::to_string(s.segments) +
+               (s.type == DType::f32 ? " fp32" : " bf16") +
+               (s.optimizer.state == DType::f32 ? "" : " states in bf16"));
   const Trained alone = train_alone(config, s, steps);
   const Trained together = train_in(config, s, steps, world());
   EXPECT_NE(alone.losses[0], alone.losses[1]);
@@ -133,13 +134,16 @@ TEST(LayoutInvariance, EveryLayoutOfTheseRanks) {
     const plan::ModelConfig config = deep_model(tied);
     const auto steps = three_steps(config);
     for (const Layout& layout : layouts_of(config, world().size(), 6)) {
-      if (world().rank() == 0) std::printf("%s %s\n", config.name.c_str(), to_string(layout).c_str());
+      if (world().rank() == 0)
+        std::printf("%s %s\n", config.name.c_str(), to_string(layout).c_str());
       model::TrainingSettings s = settings(DType::f32);
       s.layout = layout;
       check(config, s, steps);
       s.type = DType::bf16;
       s.segments = 3;
       s.overlap = {true, true, true};
+      check(config, s, steps);
+      s.optimizer.state = DType::bf16;
       check(config, s, steps);
     }
   }
