@@ -74,7 +74,8 @@ Task task_of_config(const PlanOptions& options) {
   task.model = recipe::model_of(config);
   task.settings = recipe::training_settings(config, task.model, options.ranks);
   const recipe::CaptionData data(config.data, task.model);
-  const recipe::SampleOrder order(data.size(), config.train.micro_batches, config.train.micro_batch_samples,
+  const recipe::SampleOrder order(data.size(), config.train.micro_batches,
+                                  config.train.micro_batch_samples,
                                   static_cast<std::uint64_t>(config.model.seed));
   for (int step = 0; step < config.train.steps; ++step) {
     task.steps.emplace_back();

@@ -75,6 +75,9 @@ void visit(Config& c, Visitor&& v) {
   v.table("recompute", "formed again in the backward pass instead of kept");
   v.field("norms", recompute.norms, "outputs of the norms");
   v.field("activation", recompute.activation, "SwiGLU product and quick-GELU output");
+  v.field("up_projection", recompute.up_projection, "gate and up, the ViT's first MLP product");
+  v.field("attention", recompute.attention, "output of attention");
+  v.field("layer", recompute.layer, "all of a layer but its input");
 
   auto& parallel = c.parallel;
   v.table("parallel", "ranks");

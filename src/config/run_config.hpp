@@ -72,8 +72,11 @@ struct OptimizerSection {
 
 /// What the backward pass forms again instead of keeping it.
 struct RecomputeSection {
-  bool norms = false;       ///< outputs of the norms
-  bool activation = false;  ///< SwiGLU product and quick-GELU output
+  bool norms = false;          ///< outputs of the norms
+  bool activation = false;     ///< SwiGLU product and quick-GELU output
+  bool up_projection = false;  ///< gate and up, the ViT's first MLP product
+  bool attention = false;      ///< output of attention
+  bool layer = false;          ///< all of a layer but its input
   bool operator==(const RecomputeSection&) const = default;
 };
 

@@ -18,25 +18,7 @@ SharedGradients::SharedGradients(const kernels::Exec& exec, const plan::Paramete
       data_rank_(data_rank),
       tensor_(tensor),
       scratch_(state.shared < 0 ? nullptr : memory.at<float>(state.shared)) {
-  if (tensor.size() == 1) return;
-  for (const plan::LogicalTensor& tensor_here : table.tensors) {
-    if (tensor_here.sharing == plan::Sharing::split || table[tensor_here.parameter].copy) continue;
-    if (tensor_here.holders.size() > 1)
-      runs_.push_back({layout.range(tensor_here), tensor_here.holders});
-  }
-  std::sort(runs_.begin(), runs_.end(),
-            [](const Run& a, const Run& b) { return a.range.begin < b.range.begin; });
-  // Padding between two parameters is zero everywhere: it may travel with them.
-  std::vector<Run> joined;
-  for (const Run& run : runs_) {
-    const bool next = !joined.empty() && joined.back().holders == run.holders &&
-                      run.range.begin - joined.back().range.end < plan::FlatLayout::block;
-    if (next)
-      joined.back().range.end = run.range.end;
-    else
-      joined.push_back(run);
-  }
-  runs_ = std::move(joined);
+  if (tensor.size() > 1) runs_ = plan::shared_runs(table, layout);
 }
 
 template <class S>
@@ -63,7 +45,7 @@ void SharedGradients::sum_piece(S* values, std::size_t count, const Block& holde
 template <class S>
 void SharedGradients::sum(int b, S* reduced) {
   const Range slice = layout_.slice(b, data_rank_);
-  for (const Run& run : runs_) {
+  for (const plan::SharedRun& run : runs_) {
     const Range here = overlap(run.range, slice);
     for (long first = here.begin; first < here.end; first += plan::shared_piece) {
       const long count = std::min(plan::shared_piece, here.end - first);

@@ -5,6 +5,7 @@
 #include "parallel/communicator.hpp"
 #include "src/engine/arena_memory.hpp"
 #include "src/plan/flat_layout.hpp"
+#include "src/plan/shared_runs.hpp"
 #include "src/plan/state_layout.hpp"
 
 namespace vlmark::engine {
@@ -28,10 +29,6 @@ class SharedGradients {
   void sum(int b, S* reduced);
 
  private:
-  struct Run {
-    plan::Range range;  ///< flat
-    Block holders;      ///< tensor ranks
-  };
   template <class S>
   void sum_piece(S* values, std::size_t count, const Block& holders);
   float* received(std::int64_t holder) const { return scratch_ + holder * plan::shared_piece; }
@@ -40,8 +37,8 @@ class SharedGradients {
   const plan::FlatLayout& layout_;
   int data_rank_;
   parallel::Communicator& tensor_;
-  float* scratch_;         // [tensor ranks][plan::shared_piece]
-  std::vector<Run> runs_;  // neighbours with equal holders are one
+  float* scratch_;  // [tensor ranks][plan::shared_piece]
+  std::vector<plan::SharedRun> runs_;
 };
 
 extern template void SharedGradients::sum<float>(int, float*);

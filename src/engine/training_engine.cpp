@@ -16,6 +16,7 @@
 #include "src/engine/inference_over.hpp"
 #include "src/engine/lanes.hpp"
 #include "src/engine/optimizer.hpp"
+#include "src/engine/same_step.hpp"
 #include "src/engine/shared_gradients.hpp"
 #include "src/engine/stage_messages.hpp"
 #include "src/engine/staged_communicator.hpp"
@@ -280,6 +281,7 @@ void Engine<T, S>::gather_parameters() {
 
 template <class T, class S>
 StepResult Engine<T, S>::step(const StepInput& input) {
+  require_same_step(*groups_.world, input.shapes, input.learning_rate);
   long supervised = 0;
   for (const auto& shape : input.shapes) supervised += shape.supervised;
   const float loss_scale =

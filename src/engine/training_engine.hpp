@@ -52,7 +52,8 @@ class TrainingEngine {
   virtual void visit_owned_gradients(const plan::TensorVisit& visit) const = 0;
   /// Forward passes with the parameters as they stand; ends before the engine. Not collective.
   virtual std::unique_ptr<InferenceEngine> inference() = 0;
-  /// Throws what the first failed action threw, and CommError where the step stands still for
+  /// Throws AgreedError where ranks differ in shapes or learning rate; what the first failed action
+  /// threw, and CommError where the step stands still for
   /// `patience`; after either the engine is of no more use.
   virtual StepResult step(const StepInput& input) = 0;
 

@@ -48,7 +48,8 @@ void Watchdog::watch() {
     std::this_thread::sleep_for(2s);  // the others speak
     std::ostringstream text;
     text << "step: no progress for " << std::chrono::duration<double>(timeout_).count()
-         << " s (a rank is lost or hangs, ranks disagree about the step, or the network is down). See "
+         << " s (a rank is lost or hangs, ranks disagree about the step, or the network is down). "
+            "See "
             "above where each rank was; parallel.timeout is the limit";
     parallel::abort_job(text.str(), static_cast<int>(ExitCode::communication));
   }

@@ -9,6 +9,7 @@ namespace vlmark::model {
 
 /// What the backward pass of one decoder layer needs; empty where it is computed again.
 struct DecoderSaved {
+  Tensor input;                            // of a layer that is computed again as a whole
   Tensor x, scale1, n1, qkv, log_sum, a;   // [tokens, ...]; x and n1 this rank's block of tokens
   Tensor h, scale2, n2, gate_up, product;  // h and n2 likewise
 };

@@ -83,8 +83,8 @@ void StagePasses::forward(Ops& ops, const Action& action, float loss_scale) {
   const int m = action.micro_batch;
   Pass& pass = passes_[{m, action.chunk}];
   if (first_of_chunk(action) && !first_chunk(action.chunk))
-    pass.stream = ops.copied(
-        slot_of(ops, action, BufferId::Kind::receive_slot, Message::activation));
+    pass.stream =
+        ops.copied(slot_of(ops, action, BufferId::Kind::receive_slot, Message::activation));
   model_.forward(ops, units(action), batch(m), loss_scale, recompute_, pass);
   if (!last_of_chunk(action)) return;
   if (last_chunk(action.chunk)) {

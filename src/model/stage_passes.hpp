@@ -48,8 +48,7 @@ class StagePasses {
   /// nothing to do with it.
   long elements(const Ops& ops, const plan::MicroBatchShape& shape, plan::Message message) const;
   /// Where a message lies.
-  Tensor slot(const Ops& ops, const plan::Action& action,
-              const plan::MicroBatchShape& shape) const;
+  Tensor slot(const Ops& ops, const plan::Action& action, const plan::MicroBatchShape& shape) const;
 
   /// Forgets everything: a step has ended.
   void clear();

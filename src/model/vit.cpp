@@ -30,33 +30,40 @@ void Vision::patch_embed(Ops& ops, const MicroBatch& batch, bool keep, VisionPas
 
 void Vision::block(Ops& ops, int b, const MicroBatch& batch, plan::Recompute recompute, bool keep,
                    VisionPass& pass) const {
-  const plan::VitBlock& w = table_.vit_blocks[static_cast<std::size_t>(b)];
   const bool saved = keep && ops.trainable().vit;
-  Tensor& stream = pass.stream;
+  branches(ops, b, batch, pass.rope_table, pass.stream, recompute,
+           saved ? &pass.blocks[static_cast<std::size_t>(b)] : nullptr);
+}
+
+void Vision::branches(Ops& ops, int b, const MicroBatch& batch, const Tensor& rope_table,
+                      Tensor& stream, plan::Recompute recompute, VitBlockSaved* saved) const {
+  const plan::VitBlock& w = table_.vit_blocks[static_cast<std::size_t>(b)];
   const float eps = model_.vision.norm_eps;
   const AttentionSpec spec = attention_spec();
   const TokenBlocks blocks = patches(ops, batch);
+  const bool keep = saved && !recompute.layer;
+  if (saved && recompute.layer) saved->input = ops.copied(stream);
   VitBlockSaved s;
   s.x = ops.rounded(stream);
   s.n1 = ops.layer_norm(s.x, w.norm1, eps, s.statistics1);
-  if (!saved) s.x = {};
+  if (!keep) s.x = {};
   s.qkv = ops.gather_linear(s.n1, blocks, w.qkv);
-  if (!saved || recompute.norms) s.n1 = {};
-  ops.rotate(s.qkv, pass.rope_table, 2 * spec.heads, spec.head_dim, /*inverse=*/false);
+  if (!keep || recompute.norms) s.n1 = {};
+  ops.rotate(s.qkv, rope_table, 2 * spec.heads, spec.head_dim, /*inverse=*/false);
   s.a = ops.attention(s.qkv, spec, batch.vit_cu_seqlens, s.log_sum);
-  if (!saved) s.qkv = {};
+  if (!keep) s.qkv = {};
   ops.linear_scatter(s.a, blocks, w.proj, stream);
-  if (!saved) s.a = {};
+  if (!keep || recompute.attention) s.a = {}, s.log_sum = {};
   s.h = ops.rounded(stream);
   s.n2 = ops.layer_norm(s.h, w.norm2, eps, s.statistics2);
-  if (!saved) s.h = {};
+  if (!keep) s.h = {};
   s.f = ops.gather_linear(s.n2, blocks, w.fc1);
-  if (!saved || recompute.norms) s.n2 = {};
+  if (!keep || recompute.norms) s.n2 = {};
   s.g = ops.activation(Activation::quick_gelu, s.f);
-  if (!saved) s.f = {};
+  if (!keep || recompute.up_projection) s.f = {};
   ops.linear_scatter(s.g, blocks, w.fc2, stream);
-  if (!saved || recompute.activation) s.g = {};
-  if (saved) pass.blocks[static_cast<std::size_t>(b)] = std::move(s);
+  if (!keep || recompute.activation) s.g = {};
+  if (keep) *saved = std::move(s);
 }
 
 void Vision::block_backward(Ops& ops, int b, const MicroBatch& batch, VisionPass& pass) const {
@@ -66,6 +73,14 @@ void Vision::block_backward(Ops& ops, int b, const MicroBatch& batch, VisionPass
   const float eps = model_.vision.norm_eps;
   const AttentionSpec spec = attention_spec();
   const TokenBlocks blocks = patches(ops, batch);
+  if (!s.input.empty()) {
+    Tensor stream = std::move(s.input);
+    branches(ops, b, batch, pass.rope_table, stream, {}, &s);
+  }
+  if (s.f.empty()) {
+    if (s.n2.empty()) s.n2 = ops.layer_norm(s.h, w.norm2, eps, s.statistics2);
+    s.f = ops.gather_linear(s.n2, blocks, w.fc1);
+  }
   if (s.g.empty()) s.g = ops.activation(Activation::quick_gelu, s.f);
   Tensor d = ops.linear_scatter_backward(ops.rounded(d_stream), s.g, blocks, w.fc2);
   s.g = {};
@@ -76,6 +91,7 @@ void Vision::block_backward(Ops& ops, int b, const MicroBatch& batch, VisionPass
   s.n2 = {};
   ops.layer_norm_backward(d, s.h, w.norm2, s.statistics2, d_stream);
   s.h = {};
+  if (s.a.empty()) s.a = ops.attention(s.qkv, spec, batch.vit_cu_seqlens, s.log_sum);
   d = ops.linear_scatter_backward(ops.rounded(d_stream), s.a, blocks, w.proj);
   d = ops.attention_backward(d, s.a, s.qkv, spec, batch.vit_cu_seqlens, s.log_sum);
   s.a = {}, s.qkv = {};

@@ -9,6 +9,7 @@ namespace vlmark::model {
 
 /// What the backward pass of one ViT block needs; empty where it is computed again.
 struct VitBlockSaved {
+  Tensor input;                                // of a block that is computed again as a whole
   Tensor x, statistics1, n1, qkv, log_sum, a;  // [patches, ...]; x, n1: this rank's block
   Tensor h, statistics2, n2, f, g;             // h and n2 likewise
 };
@@ -46,6 +47,9 @@ class Vision {
   void patch_embed_backward(Ops& ops, VisionPass& pass) const;
 
  private:
+  /// Adds both branches of block `b` to `stream`. `saved` receives what the backward pass needs.
+  void branches(Ops& ops, int b, const MicroBatch& batch, const Tensor& rope_table, Tensor& stream,
+                plan::Recompute recompute, VitBlockSaved* saved) const;
   AttentionSpec attention_spec() const;  // of the heads held here
   /// Patches over the tensor group, those of a token together.
   TokenBlocks patches(const Ops& ops, const MicroBatch& batch) const;

@@ -21,7 +21,8 @@ model::TrainingSettings training_settings(const config::RunConfig& config,
   model::TrainingSettings settings;
   settings.type = config.model.precision;
   settings.trainable = {t.trains_vit(), t.trains_merger(), t.trains_llm()};
-  settings.recompute = {config.recompute.norms, config.recompute.activation};
+  const config::RecomputeSection& r = config.recompute;
+  settings.recompute = {r.norms, r.activation, r.up_projection, r.attention, r.layer};
   settings.deterministic = t.deterministic;
   settings.attention = t.attention;
   settings.device_transport = kDeviceTransport;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <sstream>
 
 #include "parallel/agree.hpp"
 #include "parallel/gather.hpp"
@@ -10,6 +9,7 @@
 #include "parallel/scalars.hpp"
 #include "src/base/clock.hpp"
 #include "src/base/error.hpp"
+#include "src/base/first_difference.hpp"
 #include "src/base/partition.hpp"
 #include "src/io/journal_records.hpp"
 #include "src/io/model_folder.hpp"
@@ -34,17 +34,6 @@ Work work_of(const std::vector<plan::MicroBatchShape>& shapes, int merge_unit) {
     work.tokens[kind(TokenKind::documents)] += static_cast<std::int64_t>(shape.sequences.size());
   }
   return work;
-}
-
-/// The first lines in which two unequal texts differ.
-std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b) {
-  std::istringstream rest_a(a), rest_b(b);
-  std::string line_a, line_b;
-  while (line_a == line_b) {
-    if (!std::getline(rest_a, line_a)) line_a = "nothing more";
-    if (!std::getline(rest_b, line_b)) line_b = "nothing more";
-  }
-  return {line_a, line_b};
 }
 
 /// Adds what each action of a step took to the phases of the record.
@@ -109,8 +98,8 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
     plan_ = model::plan_training(*shard_, settings_, steps, comm.rank());
     engine_ = engine::make_training_engine(
         *shard_, settings_, plan_, comm,
-        {.progress = std::chrono::milliseconds(
-             static_cast<std::int64_t>(1e3 * config.parallel.timeout))});
+        {.progress =
+             std::chrono::milliseconds(static_cast<std::int64_t>(1e3 * config.parallel.timeout))});
   });
   parallel::agree(comm, "weights", [&] {
     engine_->set_parameters(

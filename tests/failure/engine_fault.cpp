@@ -22,23 +22,24 @@ int main(int argc, char** argv) {
     const plan::ModelConfig config = test::small_model();
     const test::Step six = test::six_micro_batches(config);
     model::TrainingSettings settings{.bucket_elements = 60'000};
-    settings.layout = layout.empty() ? plan::Layout{.data = comm.size()} : plan::parse_layout(layout);
-    const model::Qwen2VL model(
-        config, model::shard_of(config, settings, test::shapes_of({six}),
-                                plan::place_of(settings.layout, comm.rank())));
+    settings.layout =
+        layout.empty() ? plan::Layout{.data = comm.size()} : plan::parse_layout(layout);
+    const model::Qwen2VL model(config,
+                               model::shard_of(config, settings, test::shapes_of({six}),
+                                               plan::place_of(settings.layout, comm.rank())));
     const auto engine =
         test::make_engine(model, settings, {six}, comm, {.progress = std::chrono::seconds(2)});
     engine->step(test::input_of(six));
     engine::StepInput input = test::input_of(six);
     const bool mine = comm.rank() == comm.size() - 1;
     input.load = [&](int m) {
-      if (mine && m == 5 && fault == "hang")
-        std::this_thread::sleep_for(std::chrono::minutes(5));
+      if (mine && m == 5 && fault == "hang") std::this_thread::sleep_for(std::chrono::minutes(5));
       if (mine && m == 5 && fault == "throw")
         throw IoError("shard 7: cannot be read (planted). Restore it");
       if (mine && m == 5 && fault == "kill") kill(getpid(), SIGKILL);
       return six[static_cast<std::size_t>(m)];
     };
+    if (mine && fault == "disagree") input.shapes[3].sequences[0] += 1;
     engine->step(input);
     return 0;
   });

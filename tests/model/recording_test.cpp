@@ -22,36 +22,53 @@ TEST(Recording, FlopsOfEveryPresetAndStageEqualTheLedger) {
   }
 }
 
-/// Bytes one decoder layer keeps: s h (12 + 4 g + 6 f / h) + 4 s a for the log-sum-exp, and
-/// s h (8 + 4 g + 4 f / h) with norms and product recomputed (Korthikanti et al., arXiv:2205.05198,
-/// section 4, in the form of RMSNorm, grouped heads and SwiGLU). The two statistics of the norms
-/// are ours: 8 s.
+/// Bytes one decoder layer keeps: s h (12 + 4 g + 6 f / h) + 4 s a for the log-sum-exp, all over t
+/// tensor ranks, keys and values over at most as many as there are heads of them (Korthikanti et
+/// al., arXiv:2205.05198, section 4, in the form of RMSNorm, grouped heads and SwiGLU). The two
+/// statistics of the norms are ours: 8 s / t. Each switch takes away its part.
 TEST(Recording, SavedBytesOfADecoderLayerFollowTheFormula) {
+  struct Case {
+    plan::Recompute recompute;
+    double hidden, wide, log_sums;  // s h, s f and 4 s a bytes that it takes away
+  };
+  const Case cases[] = {{{}, 0, 0, 0},
+                        {{.norms = true}, 4, 0, 0},
+                        {{.activation = true}, 0, 2, 0},
+                        {{true, true}, 4, 2, 0},
+                        {{.up_projection = true}, 0, 4, 0},
+                        {{.attention = true}, 2, 0, 1},
+                        {{true, true, true, true}, 6, 6, 1}};
   const long s = 4096;
-  for (const char* preset : {"2B", "7B", "72B"}) {
-    const plan::ModelConfig m = plan::model_preset(preset);
-    const Qwen2VL model(m);
-    const Decoder decoder(m, model.table());
-    for (const bool lean : {false, true}) {
-      plan::Arena arena;
-      RecordingOps ops(model.table(), arena, {DType::bf16, {}});
-      const MicroBatch batch =
-          blank({.sequences = {static_cast<int>(s)}, .media = {}, .supervised = 0}, m);
-      const Tensor table =
-          ops.mrope_table(batch.positions, m.mrope_section, m.rope_theta, m.head_dim());
-      Tensor stream = ops.zero_stream(s, m.hidden);
-      const std::int64_t before = arena.used();
-      DecoderSaved saved;
-      decoder.forward(ops, 0, batch, table, stream, {lean, lean}, &saved, nullptr);
-      const double g = static_cast<double>(m.kv_heads) / m.heads,
-                   f = static_cast<double>(m.intermediate) / m.hidden;
-      const double formula =
-          static_cast<double>(s * m.hidden) * (lean ? 8 + 4 * g + 4 * f : 12 + 4 * g + 6 * f) +
-          4.0 * static_cast<double>(s) * m.heads + 8.0 * s;
-      const double kept = static_cast<double>(arena.used() - before);
-      EXPECT_NEAR(kept / formula, 1, 1e-4) << preset << (lean ? " lean" : "");
-    }
-  }
+  for (const char* preset : {"2B", "7B", "72B"})
+    for (const int t : {1, 2, 4})
+      for (const Case& c : cases) {
+        const plan::ModelConfig m = plan::model_preset(preset);
+        plan::Shard shard = plan::Shard::whole(m);
+        shard.tensor_ranks = t;
+        const Qwen2VL model(m, shard);
+        const Decoder decoder(m, model.table());
+        plan::Arena arena;
+        OpsSettings settings{DType::bf16, {}};
+        settings.tensor_ranks = t;
+        RecordingOps ops(model.table(), arena, settings);
+        const MicroBatch batch =
+            blank({.sequences = {static_cast<int>(s)}, .media = {}, .supervised = 0}, m);
+        const Tensor table =
+            ops.mrope_table(batch.positions, m.mrope_section, m.rope_theta, m.head_dim());
+        Tensor stream = ops.zero_stream(s / t, m.hidden);
+        const std::int64_t before = arena.used();
+        DecoderSaved saved;
+        decoder.forward(ops, 0, batch, table, stream, c.recompute, &saved, nullptr);
+        const double shared = static_cast<double>(std::max(m.kv_heads / t, 1)) * t,
+                     g = shared / m.heads, f = static_cast<double>(m.intermediate) / m.hidden;
+        const double formula =
+            (static_cast<double>(s * m.hidden) * (12 - c.hidden + 4 * g + (6 - c.wide) * f) +
+             4.0 * (1 - c.log_sums) * static_cast<double>(s) * m.heads + 8.0 * s) /
+            t;
+        const double kept = static_cast<double>(arena.used() - before);
+        EXPECT_NEAR(kept / formula, 1, 1e-4)
+            << preset << " tp" << t << " -" << c.hidden << " -" << c.wide;
+      }
 }
 
 /// The arena holds what cuDNN wants, and its deterministic backward pass wants the square of the

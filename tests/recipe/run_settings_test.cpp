@@ -22,7 +22,8 @@ config::RunConfig with_layout(const std::string& layout) {
 
 TEST(TrainingSettings, WithoutALayoutEveryRankIsAReplica) {
   for (const int ranks : {1, 2, 3, 6})
-    EXPECT_EQ(training_settings(with_layout(""), nano, ranks).layout, (plan::Layout{.data = ranks}));
+    EXPECT_EQ(training_settings(with_layout(""), nano, ranks).layout,
+              (plan::Layout{.data = ranks}));
 }
 
 TEST(TrainingSettings, TakeTheLayoutAndTheSwitches) {
