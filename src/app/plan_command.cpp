@@ -71,7 +71,7 @@ Task task_of_config(const PlanOptions& options) {
   if (options.any_order) overrides.push_back("train.deterministic=false");
   const config::RunConfig config = config::load(options.config, overrides);
   Task task;
-  task.model = recipe::model_of(config.model);
+  task.model = recipe::model_of(config);
   task.settings = recipe::training_settings(config, task.model, options.ranks);
   const recipe::CaptionData data(config.data, task.model);
   const recipe::SampleOrder order(data.size(), config.train.micro_batches,

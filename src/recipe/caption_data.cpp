@@ -64,6 +64,18 @@ void require_same_special_tokens(const data::Tokenizer& tokenizer, const plan::M
   require_same(tokenizer, model, wanted);
 }
 
+void adopt_special_tokens(const data::Tokenizer& tokenizer, plan::ModelConfig& model) {
+  const auto adopt = [&tokenizer](const char* token, int& id) {
+    if (const auto found = tokenizer.id_of(token)) id = *found;
+  };
+  adopt("<|im_end|>", model.eos_id);
+  for (int* id : {&model.bos_id, &model.pad_id}) adopt("<|endoftext|>", *id);
+  adopt("<|vision_start|>", model.vision_start_id);
+  adopt("<|vision_end|>", model.vision_end_id);
+  adopt("<|image_pad|>", model.image_id);
+  adopt("<|video_pad|>", model.video_id);
+}
+
 CaptionData::CaptionData(const config::DataSection& settings, const plan::ModelConfig& model)
     : settings_(settings),
       model_(model),

@@ -54,4 +54,7 @@ void require_same_vision_tokens(const data::Tokenizer& tokenizer, const plan::Mo
 /// The same, and for the token that ends a turn, which training supervises.
 void require_same_special_tokens(const data::Tokenizer& tokenizer, const plan::ModelConfig& model);
 
+/// Gives the model the tokenizer's ids of the special tokens, where it has them.
+void adopt_special_tokens(const data::Tokenizer& tokenizer, plan::ModelConfig& model);
+
 }  // namespace vlmark::recipe

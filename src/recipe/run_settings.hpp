@@ -6,9 +6,10 @@
 
 namespace vlmark::recipe {
 
-/// The model that the run description names: a preset, or a checkpoint folder's config.json.
-/// Throws ConfigError, IoError.
-plan::ModelConfig model_of(const config::ModelSection& model);
+/// The model that the run description names: a preset, or a checkpoint folder's config.json. Random
+/// weights give no id a meaning, so a preset takes the ids of special tokens from the tokenizer of
+/// the run. Throws ConfigError, IoError.
+plan::ModelConfig model_of(const config::RunConfig& config);
 
 /// What the engine does on `ranks` ranks as the run description asks for it. Throws ConfigError with
 /// every reason, one a line, why the layout cannot run `model` on them.

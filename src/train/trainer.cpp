@@ -81,7 +81,7 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
   learning_rate_ = {t.learning_rate, t.min_learning_rate, t.warmup_steps, t.steps,
                     t.schedule == config::Schedule::cosine};
   parallel::agree(comm, "set-up", [&] {
-    model_ = std::make_unique<model::Qwen2VL>(recipe::model_of(config.model));
+    model_ = std::make_unique<model::Qwen2VL>(recipe::model_of(config));
     data_ = std::make_unique<recipe::CaptionData>(config.data, model_->config());
     order_ =
         std::make_unique<recipe::SampleOrder>(data_->size(), t.micro_batches, t.micro_batch_samples,
