@@ -9,11 +9,7 @@
 #include "kernels/norm.hpp"
 #include "kernels/rotary.hpp"
 #include "kernels/rows.hpp"
-<<<<<<< HEAD
-=======
 #include "src/engine/packed_qkv.hpp"
-#include "src/engine/sliced_cross_entropy.hpp"
->>>>>>> tensor
 
 namespace vlmark::engine {
 namespace {
