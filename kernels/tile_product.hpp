@@ -16,12 +16,17 @@ KOKKOS_INLINE_FUNCTION constexpr int round_up(int n, int multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-/// A operand of a product: element (i, l) at data[i * row + l * step]; strides in elements, so that
-/// a transposed tile needs no copy.
+/// A operand of a product: element (i, l) at
+/// data[(i / kMicroRows) * block + i % kMicroRows * row + l * step]; strides in elements, so that a
+/// transposed tile needs no copy.
 struct TileA {
   const float* data;
-  int row, step;
+  int row, step, block;
 };
+/// Rows at equal distances.
+KOKKOS_INLINE_FUNCTION TileA tile_rows(const float* data, int row, int step) {
+  return {data, row, step, kMicroRows * row};
+}
 /// B operand: element (l, j) at data[(j / width) * panel + l * row + j % width] with
 /// width = kMicroColumns: packed panels (row = width) or plain rows (panel = width).
 struct TileB {
@@ -76,7 +81,7 @@ KOKKOS_INLINE_FUNCTION void tile_product(const Team& team, int m, int n, int k, 
   // Row blocks run fastest: one panel of b stays in the first-level cache meanwhile.
   for_each(team, row_blocks * column_blocks, [=](int block) {
     const int i = block % row_blocks * kMicroRows, j = block / row_blocks;
-    const float* a_block = a.data + i * a.row;
+    const float* a_block = a.data + block % row_blocks * a.block;
     const float* b_block = b.data + j * b.panel;
     float* c_block = c + i * c_row + j * kMicroColumns;
     const auto run = [&]<int Rows>() {

@@ -9,7 +9,8 @@ import sys
 
 import lint
 
-LABELS = ["unit", "property", "mpi", "golden", "failure", "bench-smoke", "lint"]
+LABELS = ["unit", "property", "mpi", "golden", "failure", "bench-smoke", "lint",
+          "portable"]
 
 
 def problems_of(tests):
