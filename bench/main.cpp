@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
   benchmark::AddCustomContext("threads", std::to_string(vlmark::kernels::Exec().concurrency()));
   vlmark::bench::register_gemm(smoke);
   vlmark::bench::register_attention(smoke);
+  vlmark::bench::register_tokenizer(smoke);
   vlmark::bench::Reporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);
   benchmark::Shutdown();

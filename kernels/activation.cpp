@@ -41,9 +41,15 @@ template <class F, class T>
 void forward(const Exec& exec, Mat<const T> x, Mat<T> y) {
   const int rows = x.extent_int(0), columns = x.extent_int(1);
   require_shape(F::name, "y", y, rows, columns);
+  const auto packs = packing(x, y);
   for_each_row(
       F::label, exec, rows, KOKKOS_LAMBDA(const Team& team, int t) {
-        for_each(team, columns, [&](int h) { y(t, h) = narrow<T>(F::value(widen(x(t, h)))); });
+        const T* in = row_of(x, t);
+        T* out = row_of(y, t);
+        for_each(team, columns, packs, [=](auto at) {
+          const auto a = at.load(in);
+          at.store(out, [&](int j) { return F::value(a[j]); });
+        });
       });
 }
 
@@ -52,10 +58,15 @@ void backward(const Exec& exec, Mat<const T> dy, Mat<const T> x, Mat<T> dx) {
   const int rows = x.extent_int(0), columns = x.extent_int(1);
   require_shape(F::backward_name, "dy", dy, rows, columns);
   require_shape(F::backward_name, "dx", dx, rows, columns);
+  const auto packs = packing(dy, x, dx);
   for_each_row(
       F::backward_label, exec, rows, KOKKOS_LAMBDA(const Team& team, int t) {
-        for_each(team, columns,
-                 [&](int h) { dx(t, h) = narrow<T>(widen(dy(t, h)) * F::slope(widen(x(t, h)))); });
+        const T *in_y = row_of(dy, t), *in_x = row_of(x, t);
+        T* out = row_of(dx, t);
+        for_each(team, columns, packs, [=](auto at) {
+          const auto g = at.load(in_y), a = at.load(in_x);
+          at.store(out, [&](int j) { return g[j] * F::slope(a[j]); });
+        });
       });
 }
 
@@ -63,11 +74,14 @@ template <class T>
 void swiglu_impl(const Exec& exec, Mat<const T> gate_up, Mat<T> y) {
   const int tokens = y.extent_int(0), width = y.extent_int(1);
   require_shape("swiglu", "gate_up", gate_up, tokens, 2L * width);
+  const auto packs = packing(y, columns(gate_up, 0, width), columns(gate_up, width, 2 * width));
   for_each_row(
       "vlmark::swiglu", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
-        for_each(team, width, [&](int f) {
-          const float gate = widen(gate_up(t, f)), up = widen(gate_up(t, width + f));
-          y(t, f) = narrow<T>(gate * sigmoid(gate) * up);
+        const T *gates = row_of(gate_up, t), *ups = gates + width;
+        T* out = row_of(y, t);
+        for_each(team, width, packs, [=](auto at) {
+          const auto gate = at.load(gates), up = at.load(ups);
+          at.store(out, [&](int j) { return gate[j] * sigmoid(gate[j]) * up[j]; });
         });
       });
 }
@@ -78,13 +92,18 @@ void swiglu_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> gate_u
   const int tokens = dy.extent_int(0), width = dy.extent_int(1);
   require_shape("swiglu_backward", "gate_up", gate_up, tokens, 2L * width);
   require_shape("swiglu_backward", "d_gate_up", d_gate_up, tokens, 2L * width);
+  const auto packs = packing(dy, columns(gate_up, 0, width), columns(gate_up, width, 2 * width),
+                             columns(d_gate_up, 0, width), columns(d_gate_up, width, 2 * width));
   for_each_row(
       "vlmark::swiglu_backward", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
-        for_each(team, width, [&](int f) {
-          const float gate = widen(gate_up(t, f)), up = widen(gate_up(t, width + f));
-          const float s = sigmoid(gate), g = widen(dy(t, f));
-          d_gate_up(t, f) = narrow<T>(g * up * s * (1 + gate * (1 - s)));
-          d_gate_up(t, width + f) = narrow<T>(g * gate * s);
+        const T *gates = row_of(gate_up, t), *ups = gates + width, *in = row_of(dy, t);
+        T *d_gates = row_of(d_gate_up, t), *d_ups = d_gates + width;
+        for_each(team, width, packs, [=](auto at) {
+          const auto gate = at.load(gates), up = at.load(ups), g = at.load(in);
+          const auto s = at.map([&](int j) { return sigmoid(gate[j]); });
+          at.store(d_gates,
+                   [&](int j) { return g[j] * up[j] * s[j] * (1 + gate[j] * (1 - s[j])); });
+          at.store(d_ups, [&](int j) { return g[j] * gate[j] * s[j]; });
         });
       });
 }

@@ -22,27 +22,32 @@ void require_heads(const char* where, const AttentionShape& shape) {
                      "as a multiple of kv_heads");
   if (shape.head_dim < 8 || shape.head_dim > kMaxHeadDim || shape.head_dim % 8 != 0)
     throw ValueError(name + ": head_dim is " + text(shape.head_dim) +
-                     " (must be a multiple of 8 from 8 to " + text(kMaxHeadDim) + ")");
+                     " (must be a multiple of 8 from 8 to " + text(kMaxHeadDim) +
+                     "). Choose hidden size and heads so that it is one");
   if (!std::isfinite(shape.scale))
-    throw ValueError(name + ": scale is " + std::to_string(shape.scale) + " (must be finite)");
+    throw ValueError(name + ": scale is " + std::to_string(shape.scale) +
+                     " (must be finite: every score is multiplied by it). Pass 1 / sqrt(head_dim)");
 }
 
 std::vector<int> require_segments(const char* where, const char* name, const Vec<const int>& cu,
                                   int rows) {
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, cu);
-  std::vector<int> values(host.data(), host.data() + host.extent(0));
+  std::vector<int> values(cu.extent(0));
+  using Host = Kokkos::View<int*, Kokkos::LayoutRight, Kokkos::HostSpace,
+                            Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+  Kokkos::deep_copy(Host(values.data(), values.size()), cu);
   const std::string what = std::string(where) + ": " + name;
   if (values.empty() || values.front() != 0 || values.back() != rows)
     throw ValueError(
         what + " runs from " +
         (values.empty() ? "nothing"
                         : std::to_string(values.front()) + " to " + std::to_string(values.back())) +
-        " (must run from 0 to the number of rows, " + std::to_string(rows) + ")");
+        " (must run from 0 to the number of rows, " + std::to_string(rows) +
+        "). Pass the running sum of the segments' lengths");
   for (std::size_t i = 1; i < values.size(); ++i)
     if (values[i] < values[i - 1])
       throw ValueError(what + " falls from " + std::to_string(values[i - 1]) + " to " +
                        std::to_string(values[i]) + " at " + std::to_string(i) +
-                       " (segments follow one another)");
+                       " (segments follow one another). Pass the running sum of their lengths");
   return values;
 }
 
@@ -69,13 +74,8 @@ void require_matrices(const char* where, const AttentionShape& shape, const Mat<
 
 template <class T>
 void book(const char* pass, const AttentionShape& shape, std::uint64_t flops) {
-  Counters& counted = counters();
-  counted.attention_flops[static_cast<int>(CountedPart::current())] += flops;
-  const std::string key = std::string("attention ") + pass +
-                          (std::is_same_v<T, float> ? " f32 " : " bf16 ") +
-                          std::to_string(shape.heads) + "/" + std::to_string(shape.kv_heads) + "x" +
-                          std::to_string(shape.head_dim) + (shape.causal ? " causal" : " full");
-  ++counted.kernels[key]["kokkos_flash"];
+  book_attention(pass, std::is_same_v<T, float> ? DType::f32 : DType::bf16, shape, flops,
+                 "kokkos_flash");
 }
 
 template <class T>
@@ -120,6 +120,17 @@ void backward(const Exec& exec, const AttentionShape& shape, const Mat<const T>&
 }
 
 }  // namespace
+
+void book_attention(const char* pass, DType type, const AttentionShape& shape, std::uint64_t flops,
+                    const std::string& kernel) {
+  Counters& counted = counters();
+  counted.attention_flops[static_cast<int>(CountedPart::current())] += flops;
+  const std::string key = std::string("attention ") + pass +
+                          (type == DType::f32 ? " f32 " : " bf16 ") + std::to_string(shape.heads) +
+                          "/" + std::to_string(shape.kv_heads) + "x" +
+                          std::to_string(shape.head_dim) + (shape.causal ? " causal" : " full");
+  ++counted.kernels[key][kernel];
+}
 
 int count_tiles(const std::vector<int>& cu, int length, int kv_heads) {
   int tiles = 0;

@@ -8,7 +8,7 @@ namespace {
 struct Layout {
   int q, dout, keys, values, scores, dscores, first, second, end;
 
-  explicit Layout(const AttentionTiles& t) {
+  constexpr explicit Layout(const AttentionTiles& t) {
     const int accumulated = (t.rows > kKeys ? t.rows : kKeys) * t.padded_dim;
     q = 0;
     dout = q + t.rows * t.padded_dim;
@@ -21,6 +21,9 @@ struct Layout {
     end = second + kKeys * t.padded_dim;
   }
 };
+// The heads of Qwen2-VL: 7 query heads share a key/value head of 128.
+static_assert(
+    fits_in_team_scratch(Layout(AttentionTiles({7, 1, 128, true, 1}, kBackwardRows)).end));
 
 /// For one row: scores become p = exp(score - log_sum), dp becomes ds = p (dp - delta); what the
 /// row does not see becomes 0 in both.
@@ -84,7 +87,7 @@ void attention_backward_queries(const Exec& exec, const AttentionShape& shape,
         clear(team, rows, t.padded_dim, gradient);
         const int seen = visible_keys(t.causal, s, s.first + count - 1, 0, s.k_length);
         for (int first = 0; first < seen; first += kKeys) {
-          const int here = Kokkos::min(kKeys, seen - first);
+          const int here = smaller(kKeys, seen - first);
           const T* key = keys.at(s.k_begin + first, s.kv_head);
           team.team_barrier();  // the last product still reads the keys
           pack_transposed_panels(team, key, keys.row, here, t.head_dim, scratch + at.keys, t.panel);
@@ -118,7 +121,7 @@ void attention_backward_keys(const Exec& exec, const AttentionShape& shape,
       "vlmark::attention_backward_keys", exec, tiles, at.end,
       KOKKOS_LAMBDA(const Team& team, int index, float* scratch) {
         const SegmentTile s = find_tile(index, tiles, t.kv_heads, in.cu_k, kKeys, in.cu_q, in.cu_k);
-        const int here = Kokkos::min(kKeys, s.k_length - s.first), key = s.k_begin + s.first;
+        const int here = smaller(kKeys, s.k_length - s.first), key = s.k_begin + s.first;
         float *gradient_k = scratch + at.first, *gradient_v = scratch + at.second;
         pack_transposed_panels(team, keys.at(key, s.kv_head), keys.row, here, t.head_dim,
                                scratch + at.keys, t.panel);

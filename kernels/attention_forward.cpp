@@ -7,7 +7,7 @@ namespace {
 struct Layout {
   int q, out, keys, values, scores, maximum, sum, end;
 
-  explicit Layout(const AttentionTiles& t) {
+  constexpr explicit Layout(const AttentionTiles& t) {
     q = 0;
     out = q + t.rows * t.padded_dim;
     keys = out + t.rows * t.padded_dim;
@@ -18,6 +18,8 @@ struct Layout {
     end = sum + t.rows * kVector;
   }
 };
+// The heads of Qwen2-VL: 7 query heads share a key/value head of 128.
+static_assert(fits_in_team_scratch(Layout(AttentionTiles({7, 1, 128, true, 1}, kForwardRows)).end));
 
 /// One step of the online softmax of a row: scores become exp(score - maximum); `sum`, kept as the
 /// lanes of a vector until the end, and the row of `out` follow a risen maximum. The first
@@ -77,7 +79,7 @@ void attention_forward(const Exec& exec, const AttentionShape& shape, const Mat<
         });
         const int seen = visible_keys(t.causal, s, s.first + count - 1, 0, s.k_length);
         for (int first = 0; first < seen; first += kKeys) {
-          const int here = Kokkos::min(kKeys, seen - first);
+          const int here = smaller(kKeys, seen - first);
           const int key = s.k_begin + first;
           team.team_barrier();  // the last tile's products still read keys and values
           pack_transposed_panels(team, keys.at(key, s.kv_head), keys.row, here, t.head_dim, tile_k,

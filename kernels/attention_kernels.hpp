@@ -4,6 +4,7 @@
 #include "kernels/math.hpp"
 #include "kernels/tile_launch.hpp"
 #include "kernels/tile_pack.hpp"
+#include "src/base/dtype.hpp"
 
 // What the forward and the backward pass of attention share. A tile holds kKeys keys of one
 // key/value head, or about kForwardRows or kBackwardRows rows of queries: row r is query i0 + r /
@@ -12,10 +13,11 @@
 
 namespace vlmark::kernels {
 
-inline constexpr int kKeys = 64;
 /// Rows of a query tile: the forward pass spreads a copy of K and V over more of them, the backward
-/// pass holds twice as many tiles of such rows, and both stay in a second-level cache.
-inline constexpr int kForwardRows = 192, kBackwardRows = 96;
+/// pass holds twice as many tiles of such rows, and both stay in a second-level cache, or in the
+/// shared memory of a device up to head_dim 128.
+inline constexpr int kKeys = per_back_end(64, 8);
+inline constexpr int kForwardRows = per_back_end(192, 24), kBackwardRows = per_back_end(96, 16);
 static_assert(kKeys % kMicroColumns == 0);
 
 /// Sizes that follow from an AttentionShape alone, so that no bit depends on what is packed.
@@ -27,7 +29,7 @@ struct AttentionTiles {
   bool causal;
   float scale;
 
-  AttentionTiles(const AttentionShape& shape, int target_rows)
+  constexpr AttentionTiles(const AttentionShape& shape, int target_rows)
       : head_dim(shape.head_dim),
         padded_dim(round_up(shape.head_dim, kMicroColumns)),
         group(shape.heads / shape.kv_heads),
@@ -61,6 +63,11 @@ struct SegmentTile {
   int q_begin, q_length, k_begin, k_length;  ///< the segment
   int first;                                 ///< row of the tile in its segment
 };
+
+/// Books FLOPs on the current CountedPart and the kernel under the record's key,
+/// "attention backward bf16 28/4x128 causal".
+void book_attention(const char* pass, DType type, const AttentionShape& shape, std::uint64_t flops,
+                    const std::string& kernel);
 
 /// Tiles of `length` rows in the segments of `cu`, all heads.
 int count_tiles(const std::vector<int>& cu, int length, int kv_heads);

@@ -9,18 +9,32 @@ namespace {
 template <class From, class To>
 void convert_impl(const Exec& exec, Vec<const From> x, Vec<To> y) {
   require_shape("convert", "y", y, static_cast<long>(x.extent(0)));
-  for_each_element(
+  const auto packs = packing(x, y);
+  for_each_chunk(
       "vlmark::convert", exec, x.extent(0),
-      KOKKOS_LAMBDA(std::size_t i) { y(i) = narrow<To>(widen(x(i))); });
+      KOKKOS_LAMBDA(const Team& team, std::size_t begin, int count) {
+        const From* in = x.data() + begin;
+        To* out = y.data() + begin;
+        for_each(team, count, packs, [=](auto at) {
+          const auto a = at.load(in);
+          at.store(out, [&](int j) { return a[j]; });
+        });
+      });
 }
 
 template <class From, class To>
 void convert_impl(const Exec& exec, Mat<const From> x, Mat<To> y) {
   const int rows = x.extent_int(0), columns = x.extent_int(1);
   require_shape("convert", "y", y, rows, columns);
+  const auto packs = packing(x, y);
   for_each_row(
       "vlmark::convert_rows", exec, rows, KOKKOS_LAMBDA(const Team& team, int t) {
-        for_each(team, columns, [&](int h) { y(t, h) = narrow<To>(widen(x(t, h))); });
+        const From* in = row_of(x, t);
+        To* out = row_of(y, t);
+        for_each(team, columns, packs, [=](auto at) {
+          const auto a = at.load(in);
+          at.store(out, [&](int j) { return a[j]; });
+        });
       });
 }
 

@@ -17,23 +17,28 @@ void softmax_cross_entropy(const Exec& exec, Mat<float> logits, Vec<const int> t
   require_shape("softmax_cross_entropy", "losses", losses, rows);
   if (!std::isfinite(scale))
     throw ValueError("softmax_cross_entropy: argument 'scale' is " + std::to_string(scale) +
-                     " (expected a finite number: every gradient is multiplied by it)");
+                     " (expected a finite number: every gradient is multiplied by it). "
+                     "Pass 1 / supervised tokens");
   expects(all_below(exec, targets, vocab));
+  const auto packs = packing(logits);
   for_each_row(
       "vlmark::softmax_cross_entropy", exec, rows, KOKKOS_LAMBDA(const Team& team, int t) {
         const int target = targets(t);
-        const float target_logit = logits(t, target);
-        const float largest = row_max(team, vocab, [&](int v) { return logits(t, v); });
+        float* row = row_of(logits, t);
+        const float target_logit = row[target];
+        const float largest = row_max(team, vocab, packs, [=](auto at) { return at.load(row); });
+        const auto exponentials = [=](auto at) {
+          const auto x = at.load(row);
+          return at.map([&](int j) { return exponential(x[j] - largest); });
+        };
         // Exponentials are kept in place of the logits where the second pass needs them.
-        const float sum =
-            want_gradient
-                ? row_sum(team, vocab,
-                          [&](int v) {
-                            const float e = exponential(logits(t, v) - largest);
-                            logits(t, v) = e;
-                            return e;
-                          })
-                : row_sum(team, vocab, [&](int v) { return exponential(logits(t, v) - largest); });
+        const float sum = want_gradient ? row_sum(team, vocab, packs,
+                                                  [=](auto at) {
+                                                    const auto e = exponentials(at);
+                                                    at.assign(row, e);
+                                                    return e;
+                                                  })
+                                        : row_sum(team, vocab, packs, exponentials);
         Kokkos::single(Kokkos::PerTeam(team), [&] {
           // In double: with a confident row the loss is the difference of nearly equal numbers.
           losses(t) = static_cast<float>(Kokkos::log(static_cast<double>(sum)) +
@@ -41,9 +46,12 @@ void softmax_cross_entropy(const Exec& exec, Mat<float> logits, Vec<const int> t
         });
         if (!want_gradient) return;
         const float factor = scale / sum;
-        for_each(team, vocab, [&](int v) { logits(t, v) *= factor; });
+        for_each(team, vocab, packs, [=](auto at) {
+          const auto e = at.load(row);
+          at.store(row, [&](int j) { return e[j] * factor; });
+        });
         team.team_barrier();
-        Kokkos::single(Kokkos::PerTeam(team), [&] { logits(t, target) -= scale; });
+        Kokkos::single(Kokkos::PerTeam(team), [&] { row[target] -= scale; });
       });
 }
 

@@ -1,6 +1,5 @@
 #include "kernels/embedding.hpp"
 
-#include "kernels/element.hpp"
 #include "kernels/indices.hpp"
 #include "kernels/shape.hpp"
 #include "kernels/team.hpp"
@@ -14,10 +13,12 @@ void gather_impl(const Exec& exec, Vec<const int> ids, Mat<const T> table, Mat<T
   const int tokens = ids.extent_int(0), hidden = table.extent_int(1);
   require_shape("embedding_gather", "y", y, tokens, hidden);
   expects(all_below(exec, ids, table.extent_int(0)));
+  const auto packs = packing(table, y);
   for_each_row(
       "vlmark::embedding_gather", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
-        const int id = ids(t);
-        for_each(team, hidden, [&](int h) { assign(y(t, h), table(id, h)); });
+        const T* from = row_of(table, ids(t));
+        T* to = row_of(y, t);
+        for_each(team, hidden, packs, [=](auto at) { at.assign(to, at.copy(from)); });
       });
 }
 
@@ -29,13 +30,18 @@ void scatter_add_impl(const Exec& exec, Mat<const T> dy, Vec<const int> order, V
   require_shape("embedding_scatter_add", "d_table", d_table, d_table.extent_int(0), hidden);
   if (count > tokens) require_shape("embedding_scatter_add", "order", order, tokens);
   expects(all_below(exec, order, tokens));
+  const auto packs = packing(dy, d_table);
   for_each_row(
       "vlmark::embedding_scatter_add", exec, count, KOKKOS_LAMBDA(const Team& team, int first) {
         const int id = ids(order(first));
         if (first > 0 && ids(order(first - 1)) == id) return;  // inside another team's run
+        float* sums = row_of(d_table, id);
         for (int i = first; i < count && ids(order(i)) == id; ++i) {
-          const int t = order(i);
-          for_each(team, hidden, [&](int h) { d_table(id, h) += widen(dy(t, h)); });
+          const T* row = row_of(dy, order(i));
+          for_each(team, hidden, packs, [=](auto at) {
+            const auto sum = at.load(sums), x = at.load(row);
+            at.store(sums, [&](int j) { return sum[j] + x[j]; });
+          });
         }
       });
 }

@@ -45,7 +45,7 @@ inline FloatVector larger(FloatVector a, FloatVector b) { return b > a ? b : a; 
 
 #else
 
-inline constexpr int kVector = 8;
+inline constexpr int kVector = 4;
 
 struct FloatVector {
   float lane[kVector] = {};

@@ -38,4 +38,11 @@ void gemm(const Exec& exec, Trans ta, Trans tb, Mat<const float> a, Mat<const bf
 void gemm(const Exec& exec, Trans ta, Trans tb, Mat<const bf16> a, Mat<const float> b, float beta,
           Mat<float> c);
 
+/// C = op(A) op(B) + bias, bias [n] on every row; rounded once. An empty bias adds nothing. In the
+/// product's epilogue on cuBLASLt, before the product elsewhere.
+void gemm_bias(const Exec& exec, Trans ta, Trans tb, Mat<const float> a, Mat<const float> b,
+               Vec<const float> bias, Mat<float> c);
+void gemm_bias(const Exec& exec, Trans ta, Trans tb, Mat<const bf16> a, Mat<const bf16> b,
+               Vec<const bf16> bias, Mat<bf16> c);
+
 }  // namespace vlmark::kernels

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/gemm_cublaslt.hpp"
 #include "kernels/gemm_kernels.hpp"
 #include "kernels/gemm_onednn.hpp"
 #include "src/base/error.hpp"
@@ -14,8 +15,6 @@ GemmSettings& settings_in_force() {
   static GemmSettings settings = detected_gemm_settings();
   return settings;
 }
-
-const char* short_name(DType type) { return type == DType::f32 ? "f32" : "bf16"; }
 
 GemmKernel own_kernel(const GemmShape& shape) {
   const bool skinny =
@@ -37,12 +36,15 @@ const char* name_of(GemmKernel kernel) {
       return "onednn_panels";
     case GemmKernel::onednn_bf16:
       return "onednn_bf16";
+    case GemmKernel::cublaslt:
+      return "cublaslt";
   }
   return "?";
 }
 
 GemmSettings detected_gemm_settings() {
-  return {GemmBackend::automatic, onednn_built_in(), has_bf16_instructions()};
+  return {GemmBackend::automatic, onednn_built_in(), has_bf16_instructions(), cublaslt_version(),
+          cublaslt_device()};
 }
 
 const GemmSettings& gemm_settings() { return settings_in_force(); }
@@ -57,6 +59,15 @@ void set_gemm_settings(const GemmSettings& settings) {
     throw DeviceError("set_gemm_settings: bf16 instructions are asked for but this CPU has " +
                       instruction_set() +
                       " (all ranks must choose the same kernels). Set bf16_instructions = false");
+  const bool wants_cublaslt = settings.cublaslt != 0 || settings.backend == GemmBackend::cublaslt;
+  if (wants_cublaslt &&
+      (settings.cublaslt != cublaslt_version() || settings.cublaslt_device != cublaslt_device()))
+    throw DeviceError(
+        "set_gemm_settings: cuBLASLt " + std::to_string(settings.cublaslt) + " on device " +
+        std::to_string(settings.cublaslt_device) + " is asked for, this process has " +
+        std::to_string(cublaslt_version()) + " on " + std::to_string(cublaslt_device()) +
+        " (all ranks must choose the same algorithms). Give every rank the same library and model "
+        "of device, or use the Kokkos back end");
   settings_in_force() = settings;
 }
 
@@ -67,7 +78,10 @@ void set_gemm_backend(GemmBackend backend) {
 }
 
 GemmKernel choose_gemm(const GemmShape& shape, const GemmSettings& settings) {
-  if (settings.backend == GemmBackend::kokkos || !settings.onednn) return own_kernel(shape);
+  if (settings.backend == GemmBackend::kokkos) return own_kernel(shape);
+  if (settings.cublaslt != 0 && settings.backend != GemmBackend::onednn && cublaslt_serves(shape))
+    return GemmKernel::cublaslt;
+  if (settings.backend == GemmBackend::cublaslt || !settings.onednn) return own_kernel(shape);
   const bool all_f32 = shape.a == DType::f32 && shape.b == DType::f32 && shape.c == DType::f32;
   if (all_f32) return GemmKernel::onednn_sgemm;
   if (shape.a == DType::bf16 && shape.b == DType::bf16 && settings.bf16_instructions)
@@ -79,19 +93,14 @@ GemmKernel choose_gemm(const GemmShape& shape, const GemmSettings& settings) {
   return std::min(shape.m, shape.n) < long_side ? own_kernel(shape) : GemmKernel::onednn_panels;
 }
 
-std::string gemm_key(const GemmShape& shape) {
-  std::string key = "gemm ";
-  key += shape.ta == Trans::yes ? 't' : 'n';
-  key += shape.tb == Trans::yes ? 't' : 'n';
-  key += std::string(" ") + short_name(shape.a);
-  if (shape.b != shape.a || shape.c != shape.a)
-    key += std::string(".") + short_name(shape.b) + "." + short_name(shape.c);
-  return key + " " + std::to_string(shape.m) + "x" + std::to_string(shape.n) + "x" +
-         std::to_string(shape.k);
+bool cublaslt_serves(const GemmShape& shape) {
+  if (shape.a != shape.b) return false;
+  if (shape.a == DType::f32) return shape.c == DType::f32;
+  return shape.a == DType::bf16 && (shape.c == DType::bf16 || shape.c == DType::f32);
 }
 
 std::size_t gemm_workspace_bytes(int threads) {
-  return gemm_panels_scratch_bytes() +
+  return gemm_panels_scratch_bytes() + gemm_cublaslt_scratch_bytes() +
          static_cast<std::size_t>(threads) * gemm_tiled_scratch_bytes();
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <string>
+
 #include "kernels/gemm_choice.hpp"
+#include "kernels/operand.hpp"
 #include "kernels/types.hpp"
 
 // The kernels behind `gemm`; arguments have been checked, m, n and k are positive. Instantiated for
@@ -32,5 +35,12 @@ template <class A, class B, class C>
 void gemm_panels(const Exec& exec, const GemmArguments<A, B, C>& arguments);
 /// Scratch of gemm_panels, byte.
 std::size_t gemm_panels_scratch_bytes();
+
+/// cuBLASLt on the stream of `exec`; needs a build for CUDA. `bias` [n] of the type of C, or null.
+/// Returns what ran, for the record.
+std::string gemm_cublaslt(const Exec& exec, const GemmShape& shape, Operand<const void*> a,
+                          Operand<const void*> b, float beta, Operand<void*> c, const void* bias);
+/// Device memory of gemm_cublaslt, byte; 0 without CUDA.
+std::size_t gemm_cublaslt_scratch_bytes();
 
 }  // namespace vlmark::kernels

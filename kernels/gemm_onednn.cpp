@@ -65,7 +65,8 @@ void onednn_sgemm(Trans ta, Trans tb, int m, int n, int k, Operand<const float*>
   if (status != dnnl_success)
     throw DeviceError("gemm: dnnl_sgemm returned status " + std::to_string(status) + " (wanted " +
                       std::to_string(dnnl_success) + ") for " +
-                      gemm_key({DType::f32, DType::f32, DType::f32, ta, tb, m, n, k}));
+                      gemm_key({DType::f32, DType::f32, DType::f32, ta, tb, m, n, k}) +
+                      ". Choose the Kokkos back end and report it");
 }
 
 void onednn_bf16(const GemmShape& shape, Operand<const void*> a, Operand<const void*> b, float beta,

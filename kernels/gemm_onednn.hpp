@@ -1,17 +1,11 @@
 #pragma once
 
 #include "kernels/gemm_choice.hpp"
+#include "kernels/operand.hpp"
 
 // oneDNN behind plain pointers. A build without oneDNN compiles gemm_onednn_absent.cpp instead.
 
 namespace vlmark::kernels {
-
-/// A row-major matrix in host memory; `row` is the distance of its rows in elements.
-template <class Pointer>
-struct Operand {
-  Pointer data;
-  long row;
-};
 
 bool onednn_built_in();
 

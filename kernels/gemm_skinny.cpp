@@ -55,7 +55,7 @@ void run(const Exec& exec, const GemmArguments<A, B, C>& arguments) {
       "vlmark::gemm_skinny", exec, (n + kColumnsOfTeam - 1) / kColumnsOfTeam,
       KOKKOS_LAMBDA(const Team& team, int block) {
         const int j0 = block * kColumnsOfTeam;
-        const int columns = Kokkos::min(kColumnsOfTeam, n - j0);
+        const int columns = smaller(kColumnsOfTeam, n - j0);
         for_each(team, (columns + kColumns<Rows> - 1) / kColumns<Rows>, [=](int group) {
           const int j = j0 + group * kColumns<Rows>, end = Kokkos::min(j + kColumns<Rows>, n);
           const auto store = [=](int first) {

@@ -10,15 +10,19 @@ namespace {
 // A tile of A [kTileRows, kDepth] stays in the second-level cache; one of B [kDepth, kTileColumns]
 // is packed once for all the row tiles of a team. Rows, columns and row tiles do not touch the bits:
 // an element is summed over blocks of kDepth in rising order whatever tile it lies in.
-constexpr int kDepth = 256;
-constexpr int kTileRows = 20 * kMicroRows;
-constexpr int kTileColumns = 256;
-constexpr int kMaxRowTiles = 6;  // of a team
+constexpr int kDepth = per_back_end(256, 32);
+constexpr int kTileRows = per_back_end(20 * kMicroRows, 64);
+constexpr int kTileColumns = per_back_end(256, 64);
+constexpr int kMaxRowTiles = per_back_end(6, 1);  // of a team
 // One cache line more than a power of two, so that rows, blocks and panels that are written by turns
-// fall into different sets.
-constexpr int kRowOfA = kDepth + 16;
+// fall into different sets; on a device one word for A, for its banks.
+constexpr int kRowOfA = kDepth + per_back_end(16, 1);
 constexpr int kBlockOfA = kRowOfA * kMicroRows;
-constexpr int kPanelOfB = kDepth * kMicroColumns + 16;
+constexpr int kPanelOfB = kDepth * kMicroColumns + per_back_end(16, 0);
+constexpr int kScratch = kTileRows / kMicroRows * kBlockOfA +
+                         kTileColumns / kMicroColumns * kPanelOfB +
+                         kMaxRowTiles * kTileRows * kTileColumns;
+static_assert(fits_in_team_scratch(kScratch));
 
 struct Tiling {
   int rows, columns;            // of a tile of C
@@ -54,17 +58,16 @@ Tiling tiling(int m, int n, int threads) {
 }  // namespace
 
 std::size_t gemm_tiled_scratch_bytes() {
-  return sizeof(float) *
-             (kTileRows / kMicroRows * kBlockOfA + kTileColumns / kMicroColumns * kPanelOfB +
-              kMaxRowTiles * kTileRows * kTileColumns) +
-         64;
+  if (kOnDevice) return 0;  // shared memory
+  return sizeof(float) * kScratch + 64;
 }
 
 template <class A, class B, class C>
 void gemm_tiled(const Exec& exec, const GemmArguments<A, B, C>& arguments) {
   const auto [ta, tb] = std::pair(arguments.shape.ta, arguments.shape.tb);
   const auto [m, n, k] = std::tuple(arguments.shape.m, arguments.shape.n, arguments.shape.k);
-  const Tiling tile = tiling(m, n, exec.concurrency());
+  // Narrower tiles would give a device more teams, but each less to do.
+  const Tiling tile = tiling(m, n, kOnDevice ? 1 : exec.concurrency());
   const A* a = arguments.a.data();
   const B* b = arguments.b.data();
   C* c = arguments.c.data();
@@ -87,7 +90,7 @@ void gemm_tiled(const Exec& exec, const GemmArguments<A, B, C>& arguments) {
         float* tile_b = tile_a + tile.a_floats;
         float* tile_c = tile_b + tile.b_floats;
         for (int l0 = 0; l0 < depth_of_c; l0 += kDepth) {
-          const int depth = Kokkos::min(kDepth, depth_of_c - l0);
+          const int depth = smaller(kDepth, depth_of_c - l0);
           for (int i = 0; i < team_rows; i += tile.rows) {
             const int rows = Kokkos::min(tile.rows, team_rows - i);
             if (l0 > 0 || i > 0) team.team_barrier();  // the last product still reads the tiles

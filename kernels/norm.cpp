@@ -10,8 +10,28 @@ namespace {
 void require_eps(const char* where, float eps) {
   if (eps > 0 && eps < Kokkos::Experimental::infinity_v<float>) return;
   throw ValueError(std::string(where) + ": argument 'eps' is " + std::to_string(eps) +
-                   " (expected a finite number above 0: a row of zeros would divide by zero)");
+                   " (expected a finite number above 0: a row of zeros would divide by zero). Take "
+                   "it from the model's "
+                   "configuration");
 }
+
+/// Summands of the gain's gradient: dy[t,h] (x[t,h] - mean[t]) scale[t]; without means for RMS norm.
+template <class T, bool centred>
+struct GainTerms {
+  Mat<const T> dy, x;
+  Vec<const float> mean, scale;
+  template <int width>
+  KOKKOS_INLINE_FUNCTION Values<float, width> operator()(int t, Pack<width> at) const {
+    const auto g = at.load(row_of(dy, t)), a = at.load(row_of(x, t));
+    const float s = scale(t);
+    if constexpr (centred) {
+      const float m = mean(t);
+      return at.map([&](int j) { return g[j] * ((a[j] - m) * s); });
+    } else {
+      return at.map([&](int j) { return g[j] * (a[j] * s); });
+    }
+  }
+};
 
 template <class T>
 void rms_norm_impl(const Exec& exec, Mat<const T> x, Vec<const T> w, float eps, Mat<T> y,
@@ -21,14 +41,21 @@ void rms_norm_impl(const Exec& exec, Mat<const T> x, Vec<const T> w, float eps, 
   require_shape("rms_norm", "y", y, tokens, hidden);
   require_shape("rms_norm", "r", r, tokens);
   require_eps("rms_norm", eps);
+  const auto packs = packing(x, w, y);
   for_each_row(
       "vlmark::rms_norm", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
-        const float sum =
-            row_sum(team, hidden, [&](int h) { return widen(x(t, h)) * widen(x(t, h)); });
+        const T *in = row_of(x, t), *gains = w.data();
+        T* out = row_of(y, t);
+        const float sum = row_sum(team, hidden, packs, [=](auto at) {
+          const auto a = at.load(in);
+          return at.map([&](int j) { return a[j] * a[j]; });
+        });
         const float scale = 1 / Kokkos::sqrt(sum / hidden + eps);
         Kokkos::single(Kokkos::PerTeam(team), [&] { r(t) = scale; });
-        for_each(team, hidden,
-                 [&](int h) { y(t, h) = narrow<T>(widen(w(h)) * (widen(x(t, h)) * scale)); });
+        for_each(team, hidden, packs, [=](auto at) {
+          const auto a = at.load(in), gain = at.load(gains);
+          at.store(out, [&](int j) { return gain[j] * (a[j] * scale); });
+        });
       });
 }
 
@@ -45,20 +72,27 @@ void rms_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x, V
   if (dw.extent(0) != 0) {
     require_shape(where, "dw", dw, hidden);
     require_workspace(where, workspace, norm_workspace_rows(tokens), hidden);
-    column_sums(
-        "vlmark::rms_norm_backward_w", exec, tokens, workspace, dw,
-        KOKKOS_LAMBDA(int t, int h) { return widen(dy(t, h)) * (widen(x(t, h)) * r(t)); });
+    column_sums("vlmark::rms_norm_backward_w", exec, tokens, workspace, dw,
+                GainTerms<T, false>{dy, x, {}, r}, packing(dy, x));
   }
+  const auto packs = packing(dy, x, w, d_stream);
   for_each_row(
       "vlmark::rms_norm_backward_x", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
+        const T *in_y = row_of(dy, t), *in_x = row_of(x, t), *gains = w.data();
+        float* out = row_of(d_stream, t);
         const float scale = r(t);
-        const float sum = row_sum(team, hidden, [&](int h) {
-          return widen(w(h)) * widen(dy(t, h)) * (widen(x(t, h)) * scale);
+        const float sum = row_sum(team, hidden, packs, [=](auto at) {
+          const auto gain = at.load(gains), g = at.load(in_y), a = at.load(in_x);
+          return at.map([&](int j) { return gain[j] * g[j] * (a[j] * scale); });
         });
         const float mean = sum / hidden;
-        for_each(team, hidden, [&](int h) {
-          const float g = widen(w(h)) * widen(dy(t, h)), n = widen(x(t, h)) * scale;
-          d_stream(t, h) += scale * (g - n * mean);
+        for_each(team, hidden, packs, [=](auto at) {
+          const auto gain = at.load(gains), dys = at.load(in_y), a = at.load(in_x),
+                     d = at.load(out);
+          at.store(out, [&](int j) {
+            const float g = gain[j] * dys[j], n = a[j] * scale;
+            return d[j] + scale * (g - n * mean);
+          });
         });
       });
 }
@@ -73,22 +107,25 @@ void layer_norm_impl(const Exec& exec, Mat<const T> x, Vec<const T> w, Vec<const
   require_shape("layer_norm", "mean", mean, tokens);
   require_shape("layer_norm", "rstd", rstd, tokens);
   require_eps("layer_norm", eps);
+  const auto packs = packing(x, w, b, y);
   for_each_row(
       "vlmark::layer_norm", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
-        const float m = row_sum(team, hidden, [&](int h) { return widen(x(t, h)); }) / hidden;
-        const float variance = row_sum(team, hidden,
-                                       [&](int h) {
-                                         const float d = widen(x(t, h)) - m;
-                                         return d * d;
-                                       }) /
-                               hidden;
+        const T *in = row_of(x, t), *gains = w.data(), *biases = b.data();
+        T* out = row_of(y, t);
+        const float m = row_sum(team, hidden, packs, [=](auto at) { return at.load(in); }) / hidden;
+        const float squares = row_sum(team, hidden, packs, [=](auto at) {
+          const auto a = at.load(in);
+          return at.map([&](int j) { return (a[j] - m) * (a[j] - m); });
+        });
+        const float variance = squares / hidden;
         const float scale = 1 / Kokkos::sqrt(variance + eps);
         Kokkos::single(Kokkos::PerTeam(team), [&] {
           mean(t) = m;
           rstd(t) = scale;
         });
-        for_each(team, hidden, [&](int h) {
-          y(t, h) = narrow<T>(widen(w(h)) * ((widen(x(t, h)) - m) * scale) + widen(b(h)));
+        for_each(team, hidden, packs, [=](auto at) {
+          const auto a = at.load(in), gain = at.load(gains), bias = at.load(biases);
+          at.store(out, [&](int j) { return gain[j] * ((a[j] - m) * scale) + bias[j]; });
         });
       });
 }
@@ -113,28 +150,33 @@ void layer_norm_backward_impl(const Exec& exec, Mat<const T> dy, Mat<const T> x,
       return Kokkos::subview(workspace, Kokkos::pair<int, int>(i * blocks, (i + 1) * blocks),
                              Kokkos::ALL);
     };
-    column_sums(
-        "vlmark::layer_norm_backward_w", exec, tokens, part(0), dw, KOKKOS_LAMBDA(int t, int h) {
-          return widen(dy(t, h)) * ((widen(x(t, h)) - mean(t)) * rstd(t));
-        });
-    column_sums(
-        "vlmark::layer_norm_backward_b", exec, tokens, part(1), db,
-        KOKKOS_LAMBDA(int t, int h) { return widen(dy(t, h)); });
+    column_sums("vlmark::layer_norm_backward_w", exec, tokens, part(0), dw,
+                GainTerms<T, true>{dy, x, mean, rstd}, packing(dy, x));
+    column_sums("vlmark::layer_norm_backward_b", exec, tokens, part(1), db, ValuesOfRow<T>{dy},
+                packing(dy));
   }
+  const auto packs = packing(dy, x, w, d_stream);
   for_each_row(
       "vlmark::layer_norm_backward_x", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
+        const T *in_y = row_of(dy, t), *in_x = row_of(x, t), *gains = w.data();
+        float* out = row_of(d_stream, t);
         const float m = mean(t), scale = rstd(t);
-        const float mean_g =
-            row_sum(team, hidden, [&](int h) { return widen(w(h)) * widen(dy(t, h)); }) / hidden;
-        const float mean_gn =
-            row_sum(team, hidden,
-                    [&](int h) {
-                      return widen(w(h)) * widen(dy(t, h)) * ((widen(x(t, h)) - m) * scale);
-                    }) /
-            hidden;
-        for_each(team, hidden, [&](int h) {
-          const float g = widen(w(h)) * widen(dy(t, h)), n = (widen(x(t, h)) - m) * scale;
-          d_stream(t, h) += scale * (g - mean_g - n * mean_gn);
+        const float sum_g = row_sum(team, hidden, packs, [=](auto at) {
+          const auto gain = at.load(gains), g = at.load(in_y);
+          return at.map([&](int j) { return gain[j] * g[j]; });
+        });
+        const float sum_gn = row_sum(team, hidden, packs, [=](auto at) {
+          const auto gain = at.load(gains), g = at.load(in_y), a = at.load(in_x);
+          return at.map([&](int j) { return gain[j] * g[j] * ((a[j] - m) * scale); });
+        });
+        const float mean_g = sum_g / hidden, mean_gn = sum_gn / hidden;
+        for_each(team, hidden, packs, [=](auto at) {
+          const auto gain = at.load(gains), dys = at.load(in_y), a = at.load(in_x),
+                     d = at.load(out);
+          at.store(out, [&](int j) {
+            const float g = gain[j] * dys[j], n = (a[j] - m) * scale;
+            return d[j] + scale * (g - mean_g - n * mean_gn);
+          });
         });
       });
 }

@@ -11,7 +11,8 @@ namespace {
 void require_value(const char* name, double value, bool valid, const char* expected) {
   if (valid) return;  // NaN fails every comparison
   throw ValueError("adamw: argument '" + std::string(name) + "' is " + std::to_string(value) +
-                   " (expected " + expected + ": the weights would be lost)");
+                   " (expected " + expected +
+                   ": the weights would be lost). Correct the optimizer's settings");
 }
 
 void require_valid(const AdamW& s, float gradient_scale) {
@@ -48,15 +49,28 @@ void adamw(const Exec& exec, const AdamW& step, Vec<const float> gradient, float
   const auto step_size = static_cast<float>(step.lr / step.bias_correction1);
   const auto root_correction2 = static_cast<float>(std::sqrt(step.bias_correction2));
   const auto eps = static_cast<float>(step.eps);
-  for_each_element(
-      "vlmark::adamw", exec, gradient.extent(0), KOKKOS_LAMBDA(std::size_t i) {
-        const float g = gradient_scale * gradient(i);
-        const float first = m(i) + one_minus_beta1 * (g - m(i));
-        const float second = beta2 * v(i) + one_minus_beta2 * g * g;
-        const float denominator = Kokkos::sqrt(second) / root_correction2 + eps;
-        m(i) = first;
-        v(i) = second;
-        master(i) = keep * master(i) - step_size * first / denominator;
+  const auto packs = packing(gradient, master, m, v);
+  for_each_chunk(
+      "vlmark::adamw", exec, gradient.extent(0),
+      KOKKOS_LAMBDA(const Team& team, std::size_t begin, int count) {
+        const float* gradients = gradient.data() + begin;
+        float *weights = master.data() + begin, *firsts = m.data() + begin,
+              *seconds = v.data() + begin;
+        for_each(team, count, packs, [=](auto at) {
+          const auto raw = at.load(gradients), w = at.load(weights), m0 = at.load(firsts),
+                     v0 = at.load(seconds);
+          const auto g = at.map([&](int j) { return gradient_scale * raw[j]; });
+          const auto first =
+              at.map([&](int j) { return m0[j] + one_minus_beta1 * (g[j] - m0[j]); });
+          const auto second =
+              at.map([&](int j) { return beta2 * v0[j] + one_minus_beta2 * g[j] * g[j]; });
+          at.assign(firsts, first);
+          at.assign(seconds, second);
+          at.store(weights, [&](int j) {
+            const float denominator = Kokkos::sqrt(second[j]) / root_correction2 + eps;
+            return keep * w[j] - step_size * first[j] / denominator;
+          });
+        });
       });
 }
 

@@ -24,18 +24,20 @@ std::size_t count_impl(const Exec& exec, Vec<const T> x) {
 void block_square_sums(const Exec& exec, Vec<const float> x, int block, Vec<double> sums) {
   if (block <= 0)
     throw ValueError("block_square_sums: argument 'block' is " + std::to_string(block) +
-                     " (expected a number of elements above 0)");
+                     " (expected a number of elements above 0). Pass FlatLayout::block");
   const std::size_t n = x.extent(0), size = static_cast<std::size_t>(block);
   const auto blocks = static_cast<long>((n + size - 1) / size);
   require_shape("block_square_sums", "sums", sums, blocks);
+  const auto packs = packing(x).only_if(size % 8 == 0);
   for_each_row(
       "vlmark::block_square_sums", exec, static_cast<int>(blocks),
       KOKKOS_LAMBDA(const Team& team, int b) {
         const std::size_t begin = static_cast<std::size_t>(b) * size;
         const auto count = static_cast<int>(n - begin < size ? n - begin : size);
-        const double sum = row_sum<double>(team, count, [&](int i) {
-          const double value = x(begin + static_cast<std::size_t>(i));
-          return value * value;
+        const float* in = x.data() + begin;
+        const double sum = row_sum<double>(team, count, packs, [=](auto at) {
+          const auto a = at.load(in);
+          return at.map([&](int j) { return static_cast<double>(a[j]) * a[j]; });
         });
         Kokkos::single(Kokkos::PerTeam(team), [&] { sums(b) = sum; });
       });
@@ -43,8 +45,17 @@ void block_square_sums(const Exec& exec, Vec<const float> x, int block, Vec<doub
 
 void add_in_place(const Exec& exec, Vec<float> a, Vec<const float> b) {
   require_shape("add_in_place", "b", b, static_cast<long>(a.extent(0)));
-  for_each_element(
-      "vlmark::add_in_place", exec, a.extent(0), KOKKOS_LAMBDA(std::size_t i) { a(i) += b(i); });
+  const auto packs = packing(a, b);
+  for_each_chunk(
+      "vlmark::add_in_place", exec, a.extent(0),
+      KOKKOS_LAMBDA(const Team& team, std::size_t begin, int count) {
+        float* sums = a.data() + begin;
+        const float* in = b.data() + begin;
+        for_each(team, count, packs, [=](auto at) {
+          const auto sum = at.load(sums), x = at.load(in);
+          at.store(sums, [&](int j) { return sum[j] + x[j]; });
+        });
+      });
 }
 
 std::size_t count_non_finite(const Exec& exec, Vec<const float> x) {

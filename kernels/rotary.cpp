@@ -25,15 +25,18 @@ Frequencies inverse_frequencies(float theta, int dim) {
 
 void require_theta(const char* where, float theta) {
   if (theta > 0 && std::isfinite(theta)) return;
-  throw ValueError(std::string(where) + ": argument 'theta' is " + std::to_string(theta) +
-                   " (expected a finite number above 0: it is the base of a power)");
+  throw ValueError(
+      std::string(where) + ": argument 'theta' is " + std::to_string(theta) +
+      " (expected a finite number above 0: it is the base of a power). Take rope_theta "
+      "from the model's configuration");
 }
 
 void require_head_dim(const char* where, int head_dim, int multiple) {
   if (head_dim > 0 && head_dim <= kMaxRotaryDim && head_dim % multiple == 0) return;
   throw ShapeError(std::string(where) + ": head_dim is " + std::to_string(head_dim) +
                    " (expected a multiple of " + std::to_string(multiple) + " up to " +
-                   std::to_string(kMaxRotaryDim) + ")");
+                   std::to_string(kMaxRotaryDim) +
+                   "). Choose hidden size and heads so that it is one");
 }
 
 template <class T>
@@ -45,19 +48,21 @@ void rotate_half_impl(const Exec& exec, Mat<T> x, Mat<const float> table, int he
   if (heads < 0 || static_cast<long>(heads) * head_dim > x.extent_int(1))
     throw ShapeError("rotate_half: argument 'heads' is " + std::to_string(heads) + " of " +
                      std::to_string(head_dim) + " columns (x has " +
-                     std::to_string(x.extent_int(1)) + " columns)");
+                     std::to_string(x.extent_int(1)) + " columns). Make the product fit them");
   const float sign = inverse ? -1.0f : 1.0f;
+  const auto packs = packing(x, table).only_if(half % 8 == 0);
   for_each_row(
       "vlmark::rotate_half", exec, tokens, KOKKOS_LAMBDA(const Team& team, int t) {
-        for (int head = 0; head < heads; ++head) {
-          const int begin = head * head_dim;
-          for_each(team, half, [&](int i) {
-            const float c = table(t, i), s = sign * table(t, half + i);
-            const float a = widen(x(t, begin + i)), b = widen(x(t, begin + half + i));
-            x(t, begin + i) = narrow<T>(a * c - b * s);
-            x(t, begin + half + i) = narrow<T>(b * c + a * s);
-          });
-        }
+        const float *cosines = row_of(table, t), *sines = cosines + half;
+        T* row = row_of(x, t);
+        for_each_block(team, heads, half, packs, [=](int head, auto at) {
+          T *left = row + head * head_dim, *right = left + half;
+          const auto c = at.load(cosines), sine = at.load(sines);
+          const auto a = at.load(left), b = at.load(right);
+          const auto s = at.map([&](int j) { return sign * sine[j]; });
+          at.store(left, [&](int j) { return a[j] * c[j] - b[j] * s[j]; });
+          at.store(right, [&](int j) { return b[j] * c[j] + a[j] * s[j]; });
+        });
       });
 }
 
@@ -71,10 +76,10 @@ void mrope_table(const Exec& exec, Vec<const int> positions, const std::array<in
   require_theta("mrope_table", theta);
   const auto [time, height, width] = section;
   if (time < 0 || height < 0 || width < 0 || time + height + width != half)
-    throw ValueError(
-        "mrope_table: argument 'section' is [" + std::to_string(time) + ", " +
-        std::to_string(height) + ", " + std::to_string(width) +
-        "] (expected three numbers >= 0 of sum head_dim / 2 = " + std::to_string(half) + ")");
+    throw ValueError("mrope_table: argument 'section' is [" + std::to_string(time) + ", " +
+                     std::to_string(height) + ", " + std::to_string(width) +
+                     "] (expected three numbers >= 0 of sum head_dim / 2 = " +
+                     std::to_string(half) + "). Take mrope_section from the model's configuration");
   const Frequencies f = inverse_frequencies(theta, head_dim);
   const int height_from = time, width_from = time + height;
   for_each_row(

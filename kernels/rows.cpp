@@ -1,7 +1,6 @@
 #include "kernels/rows.hpp"
 
 #include "kernels/column_sums.hpp"
-#include "kernels/element.hpp"
 #include "kernels/indices.hpp"
 #include "kernels/shape.hpp"
 #include "kernels/team.hpp"
@@ -15,10 +14,12 @@ void gather_impl(const Exec& exec, Mat<const T> x, Vec<const int> source, Mat<T>
   const int n = source.extent_int(0), columns = x.extent_int(1);
   require_shape("gather_rows", "y", y, n, columns);
   expects(all_below(exec, source, x.extent_int(0)));
+  const auto packs = packing(x, y);
   for_each_row(
       "vlmark::gather_rows", exec, n, KOKKOS_LAMBDA(const Team& team, int i) {
-        const int t = source(i);
-        for_each(team, columns, [&](int h) { assign(y(i, h), x(t, h)); });
+        const T* from = row_of(x, source(i));
+        T* to = row_of(y, i);
+        for_each(team, columns, packs, [=](auto at) { at.assign(to, at.copy(from)); });
       });
 }
 
@@ -27,10 +28,12 @@ void scatter_impl(const Exec& exec, Mat<const T> rows, Vec<const int> destinatio
   const int n = destination.extent_int(0), columns = x.extent_int(1);
   require_shape("scatter_rows", "rows", rows, n, columns);
   expects(all_below(exec, destination, x.extent_int(0)));
+  const auto packs = packing(rows, x);
   for_each_row(
       "vlmark::scatter_rows", exec, n, KOKKOS_LAMBDA(const Team& team, int i) {
-        const int t = destination(i);
-        for_each(team, columns, [&](int h) { assign(x(t, h), rows(i, h)); });
+        const T* from = row_of(rows, i);
+        T* to = row_of(x, destination(i));
+        for_each(team, columns, packs, [=](auto at) { at.assign(to, at.copy(from)); });
       });
 }
 
@@ -38,10 +41,12 @@ template <class T>
 void zero_impl(const Exec& exec, Mat<T> x, Vec<const int> destination) {
   const int columns = x.extent_int(1);
   expects(all_below(exec, destination, x.extent_int(0)));
+  const auto packs = packing(x);
   for_each_row(
       "vlmark::zero_rows", exec, destination.extent_int(0), KOKKOS_LAMBDA(const Team& team, int i) {
-        const int t = destination(i);
-        for_each(team, columns, [&](int h) { assign(x(t, h), T{}); });
+        T* to = row_of(x, destination(i));
+        for_each(team, columns, packs,
+                 [=](auto at) { at.assign(to, at.map([](int) { return T{}; })); });
       });
 }
 
@@ -49,9 +54,15 @@ template <class B, class T>
 void add_bias_impl(const Exec& exec, Vec<const B> b, Mat<T> y) {
   const int columns = y.extent_int(1);
   require_shape("add_bias", "b", b, columns);
+  const auto packs = packing(b, y);
   for_each_row(
       "vlmark::add_bias", exec, y.extent_int(0), KOKKOS_LAMBDA(const Team& team, int t) {
-        for_each(team, columns, [&](int h) { y(t, h) = narrow<T>(widen(y(t, h)) + widen(b(h))); });
+        const B* bias = b.data();
+        T* row = row_of(y, t);
+        for_each(team, columns, packs, [=](auto at) {
+          const auto x = at.load(row), added = at.load(bias);
+          at.store(row, [&](int j) { return x[j] + added[j]; });
+        });
       });
 }
 
@@ -59,9 +70,12 @@ template <class T>
 void broadcast_impl(const Exec& exec, Vec<const T> b, Mat<T> y) {
   const int columns = y.extent_int(1);
   require_shape("broadcast_row", "b", b, columns);
+  const auto packs = packing(b, y);
   for_each_row(
       "vlmark::broadcast_row", exec, y.extent_int(0), KOKKOS_LAMBDA(const Team& team, int t) {
-        for_each(team, columns, [&](int h) { y(t, h) = b(h); });
+        const T* from = b.data();
+        T* to = row_of(y, t);
+        for_each(team, columns, packs, [=](auto at) { at.assign(to, at.copy(from)); });
       });
 }
 
@@ -71,9 +85,7 @@ void bias_gradient_impl(const Exec& exec, Mat<const T> dy, Vec<float> db, Mat<fl
   const int rows = dy.extent_int(0), columns = dy.extent_int(1);
   require_shape("bias_gradient", "db", db, columns);
   require_workspace("bias_gradient", workspace, column_sum_workspace_rows(rows), columns);
-  column_sums(
-      "vlmark::bias_gradient", exec, rows, workspace, db,
-      KOKKOS_LAMBDA(int t, int h) { return widen(dy(t, h)); });
+  column_sums("vlmark::bias_gradient", exec, rows, workspace, db, ValuesOfRow<T>{dy}, packing(dy));
 }
 
 }  // namespace

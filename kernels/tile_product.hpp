@@ -8,8 +8,9 @@
 
 namespace vlmark::kernels {
 
-/// Rows and columns of a register block: 12 accumulators of 16 vector registers on AVX2.
-inline constexpr int kMicroRows = 6;
+/// Rows and columns of a register block: 12 accumulators of 16 vector registers on AVX2. Small
+/// blocks on a device, whose tiles must keep more threads busy.
+inline constexpr int kMicroRows = per_back_end(6, 2);
 inline constexpr int kMicroColumns = 2 * kVector;
 
 KOKKOS_INLINE_FUNCTION constexpr int round_up(int n, int multiple) {
@@ -100,13 +101,13 @@ KOKKOS_INLINE_FUNCTION void tile_product(const Team& team, int m, int n, int k, 
       case 2:
         return run.template operator()<2>();
       case 3:
-        return run.template operator()<3>();
+        return run.template operator()<smaller(3, kMicroRows)>();
       case 4:
-        return run.template operator()<4>();
+        return run.template operator()<smaller(4, kMicroRows)>();
       case 5:
-        return run.template operator()<5>();
+        return run.template operator()<smaller(5, kMicroRows)>();
       default:
-        return run.template operator()<6>();
+        return run.template operator()<smaller(6, kMicroRows)>();
     }
   });
 }

@@ -46,6 +46,8 @@ class Communicator {
   virtual ~Communicator() = default;
   virtual int rank() const noexcept = 0;
   virtual int size() const noexcept = 0;
+  /// Whether buffers may lie in the memory of a device. Where not, the caller copies.
+  virtual bool carries_device_memory() const noexcept { return false; }
 
   /// BEFORE: rank i holds a_i.   AFTER: every rank holds op(a_0, ..., a_{n-1}).
   virtual Request all_reduce(Buffer in_out, Reduce op) = 0;

@@ -3,6 +3,7 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
@@ -245,8 +246,8 @@ class MpiCommunicator : public Communicator {
   }
 
   Request booked(std::unique_ptr<MpiOperation> operation, std::size_t bytes) const {
-    counters().sent_bytes += bytes;
-    counters().messages += operation->pieces();
+    std::atomic_ref(counters().sent_bytes) += bytes;
+    std::atomic_ref(counters().messages) += operation->pieces();
     return Request(std::move(operation));
   }
 

@@ -31,11 +31,17 @@ void require_success(int code, const char* call) {
                   " (no rank can be reached). Check the MPI installation and the launch line");
 }
 
+const char* name_of_level(int level) {
+  return level == MPI_THREAD_SINGLE       ? "MPI_THREAD_SINGLE"
+         : level == MPI_THREAD_FUNNELED   ? "MPI_THREAD_FUNNELED"
+         : level == MPI_THREAD_SERIALIZED ? "MPI_THREAD_SERIALIZED"
+                                          : "MPI_THREAD_MULTIPLE";
+}
+
 class MpiSession {
  public:
   MpiSession(int& argc, char**& argv) {
     int provided = MPI_THREAD_SINGLE;
-    // Any thread may have to end the job.
     require_success(MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &provided),
                     "MPI_Init_thread");
     // Open MPI reports errors of nonblocking collectives here, whatever communicator they run on;
@@ -55,6 +61,7 @@ class MpiSession {
     MPI_Aint size = 0;
     int unit = 0;
     MPI_Win_shared_query(window_, 0, &size, &unit, &reporter_claim);
+    require_threads(provided);
   }
   ~MpiSession() {
     reporter_claim = nullptr;
@@ -66,6 +73,18 @@ class MpiSession {
   MpiSession& operator=(const MpiSession&) = delete;
 
  private:
+  /// Lanes of messages are threads of their own, and any thread may have to end the job while
+  /// another waits in MPI. One rank sends nothing.
+  static void require_threads(int provided) {
+    int size = 1;
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    if (size == 1 || provided >= MPI_THREAD_MULTIPLE) return;
+    throw CommError(std::string("run_ranks: this MPI offers ") + name_of_level(provided) +
+                    ", expected MPI_THREAD_MULTIPLE (each lane of messages is a thread that calls "
+                    "MPI). Use an MPI built with thread support, and check the environment for a "
+                    "lower level");
+  }
+
   MPI_Comm machine_ = MPI_COMM_NULL;
   MPI_Win window_ = MPI_WIN_NULL;
 };

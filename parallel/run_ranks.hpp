@@ -9,7 +9,8 @@ namespace vlmark::parallel {
 
 /// Runs `body` on every rank of the job, with or without mpiexec (then one rank), and returns the
 /// exit code of the process. MPI lives from before `body` to after it. MPI_COMM_WORLD returns
-/// errors inside it (MPI_ERRORS_RETURN): a library on it must check its return codes.
+/// errors inside it (MPI_ERRORS_RETURN): a library on it must check its return codes. Several ranks
+/// need MPI_THREAD_MULTIPLE; a lower level is a CommError at the start.
 ///
 /// - body returns: its value, after an orderly end.
 /// - body throws AgreedError (every rank does, see agree.hpp): rank 0 prints it once, all ranks end

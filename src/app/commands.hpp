@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,11 @@ namespace vlmark::app {
 
 // One struct of options and one function per command. Each function returns the exit code of the
 // process (src/base/error.hpp).
+//
+// There are two programs with one command line. `vlmark-device` runs the commands that need a device,
+// which are given the command line too; `vlmark`, which links neither Kokkos nor a driver and so
+// starts on any machine, runs the others and hands those over to `vlmark-device`
+// (start_device_program.cpp).
 
 struct RunOptions {
   std::string config;             ///< TOML file
@@ -25,7 +31,19 @@ struct GenerateOptions {
   bool json = false;
 };
 /// Answers a prompt about a picture, greedily.
-int generate_command(const GenerateOptions& options);
+int generate_command(int argc, char** argv, const GenerateOptions& options);
+
+struct ConvertOptions {
+  std::string model;  ///< checkpoint folder; for random weights a preset or a folder's config.json
+  std::string out;
+  std::string dtype;                         ///< fp32, bf16, or empty: as stored (random: bf16)
+  std::string names;                         ///< original, nested, bare, or empty: as stored
+  std::uint64_t shard_bytes = 0;             ///< 0: as stored (random: 5 GB)
+  std::optional<std::uint64_t> random_seed;  ///< makes weights instead of reading them
+  std::string tokenizer;                     ///< folder, for random weights
+};
+/// Copies a checkpoint folder with other names, shards or element types, or makes one.
+int convert_command(const ConvertOptions& options);
 
 struct PlanOptions {
   std::string config;        ///< TOML file; or a model and a batch:
@@ -33,9 +51,13 @@ struct PlanOptions {
   std::vector<std::string> set;
   int ranks = 1;
   std::string precision = "bf16";
+  std::string attention = "own";      ///< own or cudnn
+  bool any_order = false;             ///< sums in no fixed order (train.deterministic = false)
   int micro_batches = 0;              ///< of a step, over all ranks; 0: one per rank
   int text_tokens = 1024;             ///< of a micro-batch
   std::vector<std::string> pictures;  ///< WIDTHxHEIGHT each, of a micro-batch
+  bool generate = false;              ///< an answer instead of training
+  int max_new_tokens = 64;
   bool json = false;
 };
 /// Bytes by category and FLOPs of one rank, before anything is launched.

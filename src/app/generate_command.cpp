@@ -1,22 +1,26 @@
 #include <fmt/format.h>
 
-#include <Kokkos_Core.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "src/app/commands.hpp"
+#include "src/base/clock.hpp"
 #include "src/base/error.hpp"
 #include "src/base/isa.hpp"
+#include "src/base/memory.hpp"
 #include "src/data/image.hpp"
 #include "src/data/patches.hpp"
 #include "src/data/question.hpp"
 #include "src/data/tokenizer.hpp"
+#include "src/engine/device.hpp"
+#include "src/engine/kernel_choice.hpp"
 #include "src/infer/greedy.hpp"
 #include "src/io/checkpoint.hpp"
 #include "src/io/hf_config.hpp"
 #include "src/io/hf_processing.hpp"
 #include "src/io/model_folder.hpp"
-#include "src/train/caption_data.hpp"
+#include "src/model/generation_plan.hpp"
+#include "src/recipe/caption_data.hpp"
 
 namespace vlmark::app {
 namespace {
@@ -26,11 +30,7 @@ namespace fs = std::filesystem;
 DType precision_of(const GenerateOptions& options) {
   if (options.precision == "fp32") return DType::f32;
   if (options.precision == "bf16") return DType::bf16;
-  const io::Checkpoint checkpoint(options.model);
-  const auto names = checkpoint.names();
-  return !names.empty() && checkpoint.tensor(names.front()).type == io::TensorType::bf16
-             ? DType::bf16
-             : DType::f32;
+  return io::stored_precision(io::Checkpoint(options.model));
 }
 
 /// The picture as the model's folder asks for it; the error of an impossible size names the file.
@@ -62,6 +62,14 @@ model::Sequence prompt_of(const GenerateOptions& options, const plan::ModelConfi
   return sequence;
 }
 
+/// Tokens a second after the first one; 0 where there is none.
+double decode_rate(const infer::Generation& result) {
+  const auto ns = static_cast<double>(result.total_ns - result.first_token_ns);
+  // A stop token was computed, too.
+  const auto after_first = static_cast<double>(result.tokens.size()) + (result.stopped ? 0 : -1);
+  return after_first > 0 ? after_first / (ns * 1e-9) : 0;
+}
+
 int generate(const GenerateOptions& options) {
   const fs::path folder = options.model;
   const plan::ModelConfig config = io::read_hf_config(folder / "config.json");
@@ -70,12 +78,19 @@ int generate(const GenerateOptions& options) {
           ? io::read_generation_config(folder / "generation_config.json", config)
           : io::generation_config_of(config);
   const data::Tokenizer tokenizer = data::Tokenizer::from_folder(folder);
-  train::require_same_vision_tokens(tokenizer, config);
+  recipe::require_same_vision_tokens(tokenizer, config);
   const model::Qwen2VL model(config);
   const model::Sequence prompt = prompt_of(options, config, tokenizer);
   const DType type = precision_of(options);
+  const std::int64_t planned_peak =
+      resident_bytes() + engine::kernel_scratch_bytes() +
+      model::plan_generation(model, type, model::pack(std::span(&prompt, 1), config),
+                             static_cast<long>(prompt.ids.size()) + options.max_new_tokens)
+          .bytes();
+  const std::int64_t start = monotonic_ns();
   const auto engine = engine::make_inference_engine(model, type);
   engine->set_parameters(io::read_weights(folder, model.table()));
+  const double load = static_cast<double>(monotonic_ns() - start) * 1e-9;
   infer::Generation result =
       infer::generate_greedy(*engine, prompt, config, options.max_new_tokens, generation.eos_ids);
   // Rows of the embedding beyond the tokenizer stand for no text.
@@ -83,6 +98,8 @@ int generate(const GenerateOptions& options) {
   const std::string answer = tokenizer.decode(result.tokens, /*skip_special=*/true);
   const double first = static_cast<double>(result.first_token_ns) * 1e-9,
                total = static_cast<double>(result.total_ns) * 1e-9;
+  const double rate = decode_rate(result);
+  const std::int64_t peak = peak_resident_bytes();
   if (options.json) {
     const nlohmann::json j{{"answer", answer},
                            {"tokens", result.tokens},
@@ -90,23 +107,31 @@ int generate(const GenerateOptions& options) {
                            {"stopped", result.stopped},
                            {"first_token_s", first},
                            {"total_s", total},
+                           {"load_s", load},
+                           {"decode_tokens_per_s", rate},
+                           {"planned_peak_bytes", planned_peak},
+                           {"peak_bytes", peak},
                            {"precision", name_of(type)},
                            {"instruction_set", instruction_set()}};
     fmt::print("{}\n", j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("{}\n", answer);
-    fmt::print(stderr, "{} prompt tokens, first token {:.2f} s, {} tokens in {:.2f} s ({}, {}){}\n",
-               prompt.ids.size(), first, result.tokens.size(), total, name_of(type),
-               instruction_set(), result.stopped ? "" : ", ended by --max-new-tokens");
+    fmt::print(
+        stderr,
+        "{} prompt tokens, first token {:.2f} s, {} tokens in {:.2f} s, then {:.2f} tokens/s "
+        "({}, {}){}\n",
+        prompt.ids.size(), first, result.tokens.size(), total, rate, name_of(type),
+        instruction_set(), result.stopped ? "" : ", ended by --max-new-tokens");
+    fmt::print(stderr, "weights loaded in {:.2f} s; peak memory {:.3f} GB, planned {:.3f} GB\n",
+               load, static_cast<double>(peak) * 1e-9, static_cast<double>(planned_peak) * 1e-9);
   }
   return static_cast<int>(ExitCode::ok);
 }
 
 }  // namespace
 
-int generate_command(const GenerateOptions& options) {
-  // Without Kokkos' advice on binding: the run records where its ranks stood.
-  const Kokkos::ScopeGuard kokkos(Kokkos::InitializationSettings().set_disable_warnings(true));
+int generate_command(int /*argc*/, char** /*argv*/, const GenerateOptions& options) {
+  const engine::Device device;
   return generate(options);
 }
 

@@ -5,8 +5,8 @@
 #include <functional>
 
 #include "src/app/commands.hpp"
+#include "src/base/build.hpp"
 #include "src/base/error.hpp"
-#include "src/engine/kernel_choice.hpp"
 
 namespace {
 
@@ -32,7 +32,8 @@ void add_run(CLI::App& app, app::RunOptions& o, int argc, char** argv, std::func
   });
 }
 
-void add_generate(CLI::App& app, app::GenerateOptions& o, std::function<int()>& job) {
+void add_generate(CLI::App& app, app::GenerateOptions& o, int argc, char** argv,
+                  std::function<int()>& job) {
   auto* c = app.add_subcommand("generate", "Answer a prompt about a picture");
   c->add_option("--model", o.model, "Checkpoint folder (Hugging Face layout)")->required();
   c->add_option("--image", o.image, "PNG or JPEG; without it the prompt is text alone");
@@ -44,22 +45,58 @@ void add_generate(CLI::App& app, app::GenerateOptions& o, std::function<int()>& 
   c->footer(
       "Example:\n  vlmark generate --model results/quickstart/model --image "
       "configs/media/chelsea.jpg --prompt \"Describe the picture.\"");
-  c->callback([&o, &job] { job = [&o] { return app::generate_command(o); }; });
+  c->callback([&o, argc, argv, &job] {
+    job = [&o, argc, argv] { return app::generate_command(argc, argv, o); };
+  });
+}
+
+void add_convert(CLI::App& app, app::ConvertOptions& o, std::function<int()>& job) {
+  auto* c = app.add_subcommand("convert", "Copy a checkpoint with other names, shards or types");
+  c->add_option("model", o.model, "Checkpoint folder (Hugging Face layout)")->required();
+  c->add_option("out", o.out, "Folder to make; must not exist or be empty")->required();
+  c->add_option("--dtype", o.dtype, "fp32 or bf16 (default: as stored)")
+      ->check(CLI::IsMember({"fp32", "bf16"}));
+  c->add_option("--names", o.names,
+                "original: model.layers.*, as on the hub; nested: model.language_model.layers.*; "
+                "bare: language_model.layers.*, no head (default: as stored)")
+      ->check(CLI::IsMember({"original", "nested", "bare"}));
+  c->add_option("--shard-size", o.shard_bytes,
+                "Most bytes of weights in a file, e.g. 5GB (default: files as stored)")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
+      ->check(CLI::PositiveNumber);
+  c->add_option("--random-weights", o.random_seed,
+                "Seed: make weights; the model is a preset (nano, 2B, 7B, 72B) or a folder with a "
+                "config.json");
+  c->add_option(
+      "--tokenizer", o.tokenizer,
+      "With --random-weights: folder of a tokenizer (default: the model's, else one token "
+      "for each byte)");
+  c->footer(
+      "Example:\n  vlmark convert results/quickstart/model nano-bf16 --dtype bf16 --names nested\n"
+      "  vlmark convert 2B random-2B --random-weights 7");
+  c->callback([&o, &job] { job = [&o] { return app::convert_command(o); }; });
 }
 
 void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
-  auto* c = app.add_subcommand("plan", "Bytes and FLOPs of a training run before it is launched");
+  auto* c = app.add_subcommand("plan", "Bytes and FLOPs before anything is launched");
   c->add_option("config", o.config, "Run description (TOML); or --model and a batch");
   c->add_option("--model", o.model, "nano, 2B, 7B, 72B or a checkpoint folder")
       ->capture_default_str();
   c->add_option("--ranks", o.ranks, "Data-parallel ranks")->capture_default_str();
   c->add_option("--set", o.set, "Override a key of the run description: table.key=value");
   c->add_option("--precision", o.precision, "fp32 or bf16")->capture_default_str();
+  c->add_option("--attention", o.attention, "Kernel of attention: own or cudnn (bf16 on CUDA)")
+      ->check(CLI::IsMember({"own", "cudnn"}))
+      ->capture_default_str();
+  c->add_flag("--any-order", o.any_order, "Plan without deterministic sums");
   c->add_option("--micro-batches", o.micro_batches,
                 "Of a step, over all ranks (default: one each)");
   c->add_option("--text-tokens", o.text_tokens, "Text tokens of a micro-batch")
       ->capture_default_str();
   c->add_option("--picture", o.pictures, "Picture of a micro-batch: WIDTHxHEIGHT (repeat)");
+  c->add_flag("--generate", o.generate, "Plan an answer of `vlmark generate` instead");
+  c->add_option("--max-new-tokens", o.max_new_tokens, "With --generate: longest answer")
+      ->capture_default_str();
   c->add_flag("--json", o.json, "One JSON object");
   c->footer("Example:\n  vlmark plan --model 7B --ranks 8 --text-tokens 4096 --picture 1280x720");
   c->callback([&o, &job] { job = [&o] { return app::plan_command(o); }; });
@@ -69,7 +106,7 @@ void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
 
 int main(int argc, char** argv) {
   CLI::App app("VLMark trains and serves Qwen2-VL and proves its own result", "vlmark");
-  app.set_version_flag("--version", "vlmark " VLMARK_VERSION " (" + engine::compute_library() + ")",
+  app.set_version_flag("--version", "vlmark " VLMARK_VERSION " (" + compute_library() + ")",
                        "Version and what computes");
   app.require_subcommand(1);
   app.footer(
@@ -77,10 +114,12 @@ int main(int argc, char** argv) {
       "Example:\n  vlmark plan --model 7B --ranks 8");
   app::RunOptions run;
   app::GenerateOptions generate;
+  app::ConvertOptions convert;
   app::PlanOptions plan;
   std::function<int()> job;
   add_run(app, run, argc, argv, job);
-  add_generate(app, generate, job);
+  add_generate(app, generate, argc, argv, job);
+  add_convert(app, convert, job);
   add_plan(app, plan, job);
   try {
     app.parse(argc, argv);

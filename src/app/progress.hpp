@@ -17,7 +17,4 @@ ProgressStyle progress_style(const std::string& name);
 /// Shows a step on stderr in the given style.
 void show(const train::Progress& progress, ProgressStyle style);
 
-/// 12345.6 -> "12,346".
-std::string with_commas(double value);
-
 }  // namespace vlmark::app

@@ -10,9 +10,9 @@
 
 #include "parallel/gather.hpp"
 #include "parallel/phase.hpp"
+#include "src/base/build.hpp"
 #include "src/base/clock.hpp"
 #include "src/base/isa.hpp"
-#include "src/engine/kernel_choice.hpp"
 #include "src/plan/schedule.hpp"
 
 namespace vlmark::app {
@@ -61,7 +61,7 @@ std::vector<io::Text> provenance(const config::RunConfig& config, parallel::Comm
       {"provenance/hosts", hosts},
       {"provenance/instruction_set", instruction_set()},
       {"provenance/hardware_threads", std::to_string(std::thread::hardware_concurrency())},
-      {"provenance/compute_library", engine::compute_library()},
+      {"provenance/compute_library", compute_library()},
       {"provenance/compiler", fmt::format("g++ {}", __VERSION__)},
       {"provenance/contracts",
 #ifdef VLMARK_CONTRACTS

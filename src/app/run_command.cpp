@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <Kokkos_Core.hpp>
 #include <nlohmann/json.hpp>
 
 #include "parallel/agree.hpp"
@@ -17,6 +16,7 @@
 #include "src/base/error.hpp"
 #include "src/base/isa.hpp"
 #include "src/base/memory.hpp"
+#include "src/engine/device.hpp"
 #include "src/engine/kernel_choice.hpp"
 #include "src/io/journal_records.hpp"
 #include "src/io/model_folder.hpp"
@@ -67,7 +67,7 @@ void export_model(train::Trainer& trainer, const config::RunConfig& config,
     trainer.engine().visit_parameters(take);
   };
   io::write_model_folder(
-      folder, trainer.model().config(), trainer.model().table(), visit, config.model.precision,
+      folder, trainer.model().config(), trainer.model().table(), visit, {config.model.precision},
       {.min_pixels = config.data.min_pixels, .max_pixels = config.data.max_pixels},
       config.data.tokenizer);
 }
@@ -174,8 +174,8 @@ int run(Communicator& comm, const RunOptions& options) {
 
 int run_command(int argc, char** argv, const RunOptions& options) {
   return parallel::run_ranks(argc, argv, [&](Communicator& comm) {
-    // Without Kokkos' advice on binding: the run records where its ranks stood.
-    const Kokkos::ScopeGuard kokkos(Kokkos::InitializationSettings().set_disable_warnings(true));
+    const auto device =
+        parallel::agree(comm, "device", [] { return std::make_unique<engine::Device>(); });
     return run(comm, options);
   });
 }

@@ -21,7 +21,9 @@ struct Counts {
   std::uint64_t messages = 0;                  ///< transport operations started by this rank
 };
 
-/// The counts, and which kernels ran. Not thread-safe: one compute lane per rank.
+/// The counts, and which kernels ran. The compute lane alone writes them, except for bytes and
+/// messages, which transports add to atomically from the lanes of messages; others read them between
+/// steps.
 struct Counters : Counts {
   /// "gemm nt f32 512x1536x8960" -> kernel that ran and how often.
   std::map<std::string, std::map<std::string, std::uint64_t>> kernels;

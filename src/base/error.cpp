@@ -20,7 +20,7 @@ void require_extents(std::string_view where, std::string_view name,
                      std::initializer_list<long> actual, std::initializer_list<long> expected) {
   if (std::equal(actual.begin(), actual.end(), expected.begin(), expected.end())) return;
   throw ShapeError(std::string(where) + ": argument '" + std::string(name) + "' has shape " +
-                   bracketed(actual) + " (expected " + bracketed(expected) + ")");
+                   bracketed(actual) + " (expected " + bracketed(expected) + "). Make them equal");
 }
 
 }  // namespace vlmark

@@ -8,4 +8,7 @@ namespace vlmark {
 /// (VmHWM); 0 where it does not say.
 std::int64_t peak_resident_bytes();
 
+/// Resident memory of this process now (VmRSS); 0 where the system does not say.
+std::int64_t resident_bytes();
+
 }  // namespace vlmark

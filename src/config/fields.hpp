@@ -63,6 +63,7 @@ void visit(Config& c, Visitor&& v) {
   v.field("stage", train.stage, "1 ViT, 2 everything, 3 LLM", from_to(1, 3));
   v.field("train_merger", train.train_merger, "true, false or default (with the ViT)");
   v.field("deterministic", train.deterministic, "fixed order of every sum");
+  v.field("attention", train.attention, "kernel: own or cudnn (bf16 on CUDA)");
   v.field("untimed_steps", train.untimed_steps, "before the timed window", at_least(0));
   v.field("trace_steps", train.trace_steps, "first steps recorded action by action", at_least(0));
 
@@ -97,6 +98,7 @@ void visit(Config& c, Visitor&& v) {
 /// Words of the enumerations, the same for reading and echo.
 inline constexpr DType kPrecisions[] = {DType::f32, DType::bf16};
 inline constexpr Schedule kSchedules[] = {Schedule::cosine, Schedule::constant};
+inline constexpr AttentionBackend kAttentions[] = {AttentionBackend::own, AttentionBackend::cudnn};
 constexpr std::string_view name_of(Schedule schedule) {
   return schedule == Schedule::cosine ? "cosine" : "constant";
 }

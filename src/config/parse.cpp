@@ -132,6 +132,9 @@ class Reader {
   static std::string read(const Given& given, Schedule& value) {
     return read_word(given, kSchedules, value);
   }
+  static std::string read(const Given& given, AttentionBackend& value) {
+    return read_word(given, kAttentions, value);
+  }
   template <class Word, std::size_t n>
   static std::string read_word(const Given& given, const Word (&words)[n], Word& value) {
     std::string text, expected;
@@ -158,6 +161,9 @@ class Reader {
   static std::string example(const std::optional<bool>&) { return "true"; }
   static std::string example(DType value) { return "\"" + std::string(name_of(value)) + "\""; }
   static std::string example(Schedule value) { return "\"" + std::string(name_of(value)) + "\""; }
+  static std::string example(AttentionBackend value) {
+    return "\"" + std::string(name_of(value)) + "\"";
+  }
 
   std::map<std::string, Given>& given_;
   std::vector<std::string>& problems_;
@@ -212,8 +218,9 @@ void report_unknown(const std::map<std::string, Given>& given, std::vector<std::
   const std::vector<std::string> known = known_keys();
   for (const auto& [key, value] : given) {
     if (value.known) continue;
+    const std::string inside = key + ".";
     const bool is_table = std::any_of(known.begin(), known.end(), [&](const std::string& other) {
-      return other.starts_with(key + ".");
+      return other.starts_with(inside);
     });
     if (is_table && value.node && value.node->is_table()) continue;  // present and empty: legal
     if (is_table)

@@ -73,6 +73,11 @@ std::vector<std::string> problems(const RunConfig& c) {
                "train.min_learning_rate: ", train.min_learning_rate,
                " is above train.learning_rate = ", train.learning_rate,
                " (the schedule would rise). Lower min_learning_rate");
+  check.expect(train.attention == AttentionBackend::own || model.precision == DType::bf16,
+               "train.attention: is ", name_of(train.attention), " and model.precision is ",
+               name_of(model.precision),
+               " (cuDNN has no attention of fp32). Set model.precision = \"bf16\", or "
+               "train.attention = \"own\"");
   return check.found;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/cudnn_attention.hpp"
 #include "src/base/dtype.hpp"
 
 namespace vlmark::config {
@@ -43,14 +44,15 @@ struct TrainSection {
   Schedule schedule = Schedule::cosine;
   double beta1 = 0.9, beta2 = 0.95, eps = 1e-8;  ///< AdamW
   double weight_decay = 0.1;
-  double clip_norm = 1.0;            ///< upper limit of the global gradient norm
-  int micro_batches = 4;             ///< of one step, over all ranks
-  int micro_batch_samples = 2;       ///< packed into each
-  int stage = 2;                     ///< of the paper: 1 ViT, 2 everything, 3 LLM
-  std::optional<bool> train_merger;  ///< none: as the stage says
-  bool deterministic = true;         ///< fixed order of every sum
-  int untimed_steps = 5;             ///< not part of the timed window; at most all but one
-  int trace_steps = 2;               ///< first steps whose actions are recorded
+  double clip_norm = 1.0;                              ///< upper limit of the global gradient norm
+  int micro_batches = 4;                               ///< of one step, over all ranks
+  int micro_batch_samples = 2;                         ///< packed into each
+  int stage = 2;                                       ///< of the paper: 1 ViT, 2 everything, 3 LLM
+  std::optional<bool> train_merger;                    ///< none: as the stage says
+  bool deterministic = true;                           ///< fixed order of every sum
+  AttentionBackend attention = AttentionBackend::own;  ///< cudnn: bf16 in builds for CUDA
+  int untimed_steps = 5;  ///< not part of the timed window; at most all but one
+  int trace_steps = 2;    ///< first steps whose actions are recorded
   bool operator==(const TrainSection&) const = default;
 
   bool trains_vit() const { return stage != 3; }

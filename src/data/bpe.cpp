@@ -112,7 +112,9 @@ void Bpe::merge_short(std::string_view piece, BpeScratch& scratch) const {
 }
 
 void Bpe::merge_long(std::string_view piece, BpeScratch& scratch) const {
-  auto& [cache, ids, ranks, previous, next, heap] = scratch;
+  auto &ids = scratch.ids, &previous = scratch.previous, &next = scratch.next;
+  auto& ranks = scratch.ranks;
+  auto& heap = scratch.heap;
   const int size = static_cast<int>(piece.size());
   ids.clear();
   for (const unsigned char byte : piece) ids.push_back(byte_ids_[byte]);

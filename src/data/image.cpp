@@ -1,25 +1,61 @@
 #include "src/data/image.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <string_view>
 
 #include "src/base/error.hpp"
 #include "src/data/image_jpeg.hpp"
 #include "src/data/image_png.hpp"
+#include "src/data/image_webp.hpp"
 
 namespace vlmark::data {
 namespace {
 
-constexpr std::array<std::uint8_t, 8> png_signature = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-constexpr std::array<std::uint8_t, 3> jpeg_signature = {0xff, 0xd8, 0xff};
+using std::string_view_literals::operator""sv;
 
-template <std::size_t Size>
-bool starts_with(std::span<const std::uint8_t> bytes, const std::array<std::uint8_t, Size>& head) {
-  return bytes.size() >= Size && std::equal(head.begin(), head.end(), bytes.begin());
+constexpr std::string_view decoded_formats = "PNG, JPEG and WebP";
+
+/// Bytes that all files of a format have at a place.
+struct Signature {
+  std::string_view format;
+  std::size_t offset;
+  std::string_view bytes;
+};
+
+// Formats that are met in picture folders and are not decoded: a user is told what the file is,
+// whatever its extension says.
+constexpr Signature foreign_signatures[] = {
+    {"a GIF", 0, "GIF8"sv},
+    {"a BMP", 0, "BM"sv},
+    {"a TIFF", 0, "II*\0"sv},
+    {"a TIFF", 0, "MM\0*"sv},
+    {"an AVIF", 4, "ftypavif"sv},
+    {"an AVIF", 4, "ftypavis"sv},
+    {"a HEIF", 4, "ftypheic"sv},
+    {"a HEIF", 4, "ftypheix"sv},
+    {"a HEIF", 4, "ftypmif1"sv},
+    {"a JPEG 2000", 0, "\0\0\0\x0cjP  "sv},
+    {"a JPEG XL", 0, "\0\0\0\x0cJXL "sv},
+    {"a JPEG XL", 0, "\xff\x0a"sv},
+    {"a PDF", 0, "%PDF"sv},
+    {"a text, such as SVG or HTML", 0, "<"sv},
+};
+
+bool has(std::span<const std::uint8_t> bytes, std::size_t offset, std::string_view signature) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return text.size() > offset && text.substr(offset, signature.size()) == signature;
+}
+
+/// "a GIF", or "of no known format".
+std::string_view foreign_format(std::span<const std::uint8_t> bytes) {
+  for (const Signature& signature : foreign_signatures) {
+    if (has(bytes, signature.offset, signature.bytes)) return signature.format;
+  }
+  return "of no known format";
 }
 
 std::string first_bytes(std::span<const std::uint8_t> bytes) {
@@ -63,7 +99,8 @@ void require_image(const std::string& where, const Image& image) {
   throw ShapeError(where + ": picture of " + std::to_string(image.width) + "x" +
                    std::to_string(image.height) + " pixels with " +
                    std::to_string(image.rgb.size()) +
-                   " values (both sides must be positive and hold 3 values a pixel)");
+                   " values (both sides must be positive and hold 3 values a pixel). "
+                   "Pass what read_image gives");
 }
 
 void require_pixel_limit(const std::string& name, std::int64_t width, std::int64_t height,
@@ -80,10 +117,12 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
   if (bytes.empty()) {
     throw IoError(name + ": the picture is empty, 0 bytes (nothing to decode). Fetch it again");
   }
-  if (starts_with(bytes, png_signature)) return decode_png(bytes, name, max_pixels);
-  if (starts_with(bytes, jpeg_signature)) return decode_jpeg(bytes, name, max_pixels);
-  throw IoError(name + ": neither PNG nor JPEG, it starts with" + first_bytes(bytes) +
-                " (only these two are decoded). Convert it to one of them");
+  if (has(bytes, 0, "\x89PNG\r\n\x1a\n")) return decode_png(bytes, name, max_pixels);
+  if (has(bytes, 0, "\xff\xd8\xff")) return decode_jpeg(bytes, name, max_pixels);
+  if (has(bytes, 0, "RIFF") && has(bytes, 8, "WEBP")) return decode_webp(bytes, name, max_pixels);
+  throw IoError(name + ": the picture is " + std::string(foreign_format(bytes)) +
+                ", it starts with" + first_bytes(bytes) + " (" + std::string(decoded_formats) +
+                " are decoded, whatever the file's name). Convert it to one of them");
 }
 
 Image read_image(const std::filesystem::path& file, std::int64_t max_pixels) {
@@ -93,7 +132,8 @@ Image read_image(const std::filesystem::path& file, std::int64_t max_pixels) {
 Image constant_image(int width, int height, std::uint8_t value) {
   if (width < 1 || height < 1) {
     throw ValueError("constant_image: size " + std::to_string(width) + "x" +
-                     std::to_string(height) + " (both sides must be positive)");
+                     std::to_string(height) +
+                     " (both sides must be positive). Ask for a larger one");
   }
   return {width, height, std::vector<std::uint8_t>(std::size_t{3} * width * height, value)};
 }

@@ -20,19 +20,24 @@ struct Image {
 /// Largest picture that is decoded, in pixels: the limit at which Pillow refuses as well.
 inline constexpr std::int64_t max_image_pixels = 178'956'970;
 
-/// Decodes a PNG or JPEG (told apart by their first bytes) to RGB, with the bytes that Pillow's
-/// `Image.open(...).convert("RGB")` gives.
+/// Decodes a PNG, JPEG or WebP (told apart by their first bytes) to upright RGB, with the bytes that
+/// Pillow gives where the model's processor loads a picture:
+/// `ImageOps.exif_transpose(Image.open(...)).convert("RGB")`.
 ///
-/// - JPEG: baseline and progressive, colour and grey; accurate integer DCT, fancy upsampling.
-///   CMYK is refused. What libjpeg only warns about (premature end, bad Huffman codes, stray
-///   bytes) is an error: it stands for pixels that are not those of the picture.
+/// - JPEG: baseline and progressive; grey, colour, CMYK and YCCK; accurate integer DCT, fancy
+///   upsampling. Four channels are taken as inverted, as Adobe writes them, and joined without a
+///   profile. What libjpeg fills with a guess (premature end, bad Huffman codes) is an error.
 /// - PNG: every colour type and depth, interlaced or not; alpha and transparent colours are
 ///   dropped, 16-bit channels keep their high byte. 16-bit grey without alpha is clipped to 255,
-///   not scaled, because Pillow does so and the model's processor with it.
-/// - Colour profiles, gamma and EXIF rotation are not applied, as in the model's processor.
+///   not scaled, because Pillow does so and the model's processor with it. Of an animation the
+///   default picture.
+/// - WebP: lossy and lossless; alpha is dropped. Of an animation the first frame; what it leaves
+///   free of the canvas is black.
+/// - The orientation of EXIF, or else XMP, is applied; colour profiles and gamma are not.
 ///
 /// `name` is what errors call the picture. Throws IoError with the text of the library, also when
-/// width * height exceeds `max_pixels` (checked before memory is allocated).
+/// width * height exceeds `max_pixels` (checked before memory is allocated) or metadata of a PNG
+/// unfold to more than max_chunk_bytes.
 Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
                    std::int64_t max_pixels = max_image_pixels);
 

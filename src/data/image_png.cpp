@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "src/base/error.hpp"
+#include "src/data/image_png_chunks.hpp"
 
 namespace vlmark::data {
 namespace {
@@ -29,7 +30,7 @@ struct Reader {
     std::snprintf(reader->message, sizeof(reader->message), "%s", text);
     png_longjmp(png, 1);
   }
-  // libpng warns about ancillary chunks (profiles, text), which hold no pixels.
+  // libpng warns of what changes no pixel, such as bytes behind the last one.
   static void on_warning(png_structp, png_const_charp) {}
   static void on_read(png_structp png, png_bytep out, std::size_t count) {
     auto* reader = static_cast<Reader*>(png_get_io_ptr(png));
@@ -64,9 +65,25 @@ struct Header {
 
 void read_header(Reader& reader, Header& header) {
   png_set_read_fn(reader.png, &reader, Reader::on_read);
+  // Only what holds pixels is parsed, so that no chunk is refused for its size; checksums count
+  // everywhere, as metadata tell which side is up. The picture's own size is judged by decode_png.
+  png_set_keep_unknown_chunks(reader.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
+  png_set_chunk_malloc_max(reader.png, 0);
+  png_set_crc_action(reader.png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+  png_set_user_limits(reader.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
   png_read_info(reader.png, reader.info);
   header.width = png_get_image_width(reader.png, reader.info);
   header.height = png_get_image_height(reader.png, reader.info);
+}
+
+/// libpng keeps a few rows of its own, so that a single row of the largest picture would take
+/// gigabytes. The model refuses such a shape in any case.
+void require_side_limit(const std::string& name, const Header& header) {
+  constexpr png_uint_32 limit = 1'000'000;
+  if (header.width <= limit && header.height <= limit) return;
+  throw IoError(name + ": PNG of " + std::to_string(header.width) + "x" +
+                std::to_string(header.height) + " pixels, a side may have " +
+                std::to_string(limit) + " (it may be a decompression bomb). Cut it into pieces");
 }
 
 /// Asks libpng for 8-bit RGB rows, except for 16-bit grey (see decode_image).
@@ -123,6 +140,8 @@ Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name,
     throw refuse();
   }
   require_pixel_limit(name, header.width, header.height, max_pixels);
+  require_side_limit(name, header);
+  const int orientation = orientation_of(read_png_metadata(bytes, name), name);
   if (!succeeds(reader.png, [&] { set_transforms(reader, header); })) throw refuse();
   const std::size_t expected = (header.wide_grey ? 2 : 3) * std::size_t{header.width};
   if (header.row_bytes != expected) {
@@ -132,8 +151,9 @@ Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name,
   }
   std::vector<std::uint8_t> pixels(header.row_bytes * header.height);
   if (!succeeds(reader.png, [&] { read_rows(reader, header, pixels.data()); })) throw refuse();
-  return {static_cast<int>(header.width), static_cast<int>(header.height),
-          header.wide_grey ? clip_grey(pixels) : std::move(pixels)};
+  return turn_upright({static_cast<int>(header.width), static_cast<int>(header.height),
+                       header.wide_grey ? clip_grey(pixels) : std::move(pixels)},
+                      orientation);
 }
 
 std::vector<std::uint8_t> encode_png(const Image& image) {

@@ -3,9 +3,11 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "src/base/error.hpp"
+#include "src/base/json_depth.hpp"
 #include "src/data/sha256.hpp"
 
 namespace vlmark::data {
@@ -19,8 +21,10 @@ Json parse(const std::filesystem::path& file) {
     throw IoError(file.string() + ": cannot open: " + std::strerror(errno) +
                   " (it lists the pictures and captions). Check the folder");
   }
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  require_json_depth(text, file.string());
   try {
-    return Json::parse(stream);
+    return Json::parse(text);
   } catch (const Json::exception& error) {
     throw IoError(file.string() + ": not valid JSON: " + error.what() +
                   " (it lists the pictures and captions). Correct the file");

@@ -112,8 +112,6 @@ Pretokenizer::Scratch::Scratch(const Pretokenizer& owner) {
   context_ = {context,
               [](void* p) { pcre2_match_context_free(static_cast<pcre2_match_context*>(p)); }};
   if (!match || !context) throw std::bad_alloc();
-  // The default limit of 10 million steps would end the match of one very long run of blanks.
-  pcre2_set_match_limit(context, UINT32_MAX);
   if (stack) pcre2_jit_stack_assign(context, nullptr, stack);
 }
 
@@ -122,11 +120,17 @@ void Pretokenizer::split(std::string_view text, Scratch& scratch,
   ends.clear();
   const std::string_view subject = with_stable_classes(text, scratch.stand_ins_);
   auto* match = static_cast<pcre2_match_data*>(scratch.match_.get());
+  auto* context = static_cast<pcre2_match_context*>(scratch.context_.get());
+  // Steps of one match: enough for each alternative to walk a very long run of blanks forth and
+  // back, which the default of 10 million is not; a pattern that tries all ways to cut a text in
+  // two ("(a|aa)+b") ends with an error instead of never.
+  constexpr std::size_t steps_per_byte = 256;
+  pcre2_set_match_limit(context, static_cast<std::uint32_t>(std::min<std::size_t>(
+                                     10000 + steps_per_byte * subject.size(), UINT32_MAX)));
   for (std::size_t done = 0; done < subject.size();) {
     const int result = pcre2_match(static_cast<const pcre2_code*>(code_.get()),
                                    reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(),
-                                   done, PCRE2_NO_UTF_CHECK, match,
-                                   static_cast<pcre2_match_context*>(scratch.context_.get()));
+                                   done, PCRE2_NO_UTF_CHECK, match, context);
     if (result == PCRE2_ERROR_NOMATCH) {
       ends.push_back(subject.size());
       return;
@@ -134,7 +138,7 @@ void Pretokenizer::split(std::string_view text, Scratch& scratch,
     if (result < 0)
       throw ValueError("tokenizer: PCRE2 gave up at byte " + std::to_string(done) + " of " +
                        std::to_string(subject.size()) + " (" + message_of(result) +
-                       "). Split the text into shorter ones.");
+                       "). Split the text into shorter ones, or use another pattern.");
     const PCRE2_SIZE* const span = pcre2_get_ovector_pointer(match);
     if (span[0] > done) ends.push_back(span[0]);
     ends.push_back(span[1]);

@@ -35,7 +35,8 @@ class Pretokenizer {
   };
 
   /// Replaces `ends` by the end offset of every piece; none for an empty text.
-  /// Precondition: valid UTF-8. Throws ValueError when the library gives up (memory).
+  /// Precondition: valid UTF-8. Throws ValueError when the library gives up: memory,
+  /// or more steps than any sensible pattern needs for a text of this length.
   void split(std::string_view text, Scratch& scratch, std::vector<std::size_t>& ends) const;
 
  private:

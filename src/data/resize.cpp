@@ -128,7 +128,8 @@ Image resize_bicubic(const Image& source, int width, int height) {
   require_image("resize_bicubic", source);
   if (width < 1 || height < 1) {
     throw ValueError("resize_bicubic: target size " + std::to_string(width) + "x" +
-                     std::to_string(height) + " (both sides must be positive)");
+                     std::to_string(height) +
+                     " (both sides must be positive). Ask for a larger one");
   }
   const auto along_rows = [width](const Image& image) {
     return image.width == width ? image : resize_rows(image, width);

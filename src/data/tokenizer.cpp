@@ -151,8 +151,12 @@ struct Tokenizer::State {
 Tokenizer Tokenizer::from_folder(const std::filesystem::path& folder) {
   const auto json = folder / "tokenizer.json", vocab = folder / "vocab.json",
              merges = folder / "merges.txt";
-  if (std::filesystem::exists(json)) return from_json_text(read_file(json), json.string());
-  if (!std::filesystem::exists(vocab) || !std::filesystem::exists(merges))
+  const auto exists = [](const std::filesystem::path& path) {
+    std::error_code ignored;  // what cannot be looked at is not there
+    return std::filesystem::exists(path, ignored);
+  };
+  if (exists(json)) return from_json_text(read_file(json), json.string());
+  if (!exists(vocab) || !exists(merges))
     throw IoError(folder.string() + ": holds neither tokenizer.json nor both vocab.json and " +
                   "merges.txt (there is no tokenizer without them). Name the folder of a " +
                   "Hugging Face model.");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "src/data/tokenizer_utf8.hpp"
+#include "src/data/tokenizer_word.hpp"
 
 namespace vlmark::data {
 namespace {
@@ -14,10 +15,16 @@ bool is_white_space(char32_t c) {
          c == 0x3000;
 }
 
+/// Where the character that ends before `end` > 0 starts.
+std::size_t last_character(std::string_view text, std::size_t end) {
+  --end;
+  while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return end;
+}
+
 std::size_t without_trailing_space(std::string_view text, std::size_t begin, std::size_t end) {
   while (end > begin) {
-    std::size_t last = end - 1;
-    while ((static_cast<unsigned char>(text[last]) & 0xc0) == 0x80) --last;
+    const std::size_t last = last_character(text, end);
     if (!is_white_space(read_utf8(text, last).value)) break;
     end = last;
   }
@@ -31,6 +38,12 @@ std::size_t after_leading_space(std::string_view text, std::size_t at) {
     at += bytes;
   }
   return at;
+}
+
+bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
+  if (begin > 0 && is_word_character(read_utf8(text, last_character(text, begin)).value))
+    return false;
+  return end == text.size() || !is_word_character(read_utf8(text, end).value);
 }
 
 }  // namespace
@@ -52,20 +65,24 @@ const AddedToken* AddedTokenFinder::match(std::string_view text, std::size_t at)
 
 void AddedTokenFinder::cut(std::string_view text, std::vector<Section>& sections) const {
   sections.clear();
-  std::size_t done = 0;
+  std::size_t done = 0, spaces_end = 0;  // a run of white space is walked once
   for (std::size_t at = 0; at < text.size();) {
     const AddedToken* const token = match(text, at);
     if (!token) {
       ++at;
       continue;
     }
-    const std::size_t begin = token->lstrip ? without_trailing_space(text, done, at) : at;
+    const std::size_t start = at;
     at += token->content.size();
-    const std::size_t end = token->rstrip ? after_leading_space(text, at) : at;
+    if (token->single_word && !stands_alone(text, start, at)) continue;
+    const std::size_t begin =
+        token->lstrip ? std::max(without_trailing_space(text, done, start), done) : start;
+    if (token->rstrip && at >= spaces_end) spaces_end = after_leading_space(text, at);
+    const std::size_t end = token->rstrip ? spaces_end : at;
     if (begin > done) sections.push_back({text.substr(done, begin - done)});
-    sections.push_back({text.substr(begin, end - begin), token->id});
+    // What an earlier token swallowed whole leaves nothing to a token that would swallow as well.
+    if (begin < end) sections.push_back({text.substr(begin, end - begin), token->id});
     done = end;
-    at = std::max(at, end);
   }
   if (done < text.size()) sections.push_back({text.substr(done)});
 }

@@ -15,14 +15,17 @@ struct Section {
   int id = -1;
 };
 
-/// Finds added tokens: leftmost first, of those that start at one place the longest.
+/// Finds added tokens as Hugging Face does: leftmost first, of those that start at one place the
+/// longest; the search goes on behind it, also where a flag refuses it (single_word) or moves its
+/// end (rstrip).
 class AddedTokenFinder {
  public:
   explicit AddedTokenFinder(std::vector<AddedToken> tokens);
   bool empty() const { return tokens_.empty(); }
 
   /// Replaces `sections` by the parts of `text`; plain parts are not empty. A token with lstrip or
-  /// rstrip takes the white space at its side.
+  /// rstrip takes the white space at its side; one with single_word counts only where the
+  /// characters beside it are no word characters.
   void cut(std::string_view text, std::vector<Section>& sections) const;
 
  private:

@@ -1,10 +1,11 @@
 #include "src/data/tokenizer_file.hpp"
 
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "src/base/error.hpp"
+#include "src/base/json_depth.hpp"
 #include "src/data/pretokenize.hpp"
+#include "src/data/special_tokens.hpp"
 #include "src/data/tokenizer_check.hpp"
 
 namespace vlmark::data {
@@ -12,19 +13,16 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array qwen2_vl_specials = {
-    "<|endoftext|>",      "<|im_start|>",     "<|im_end|>",     "<|object_ref_start|>",
-    "<|object_ref_end|>", "<|box_start|>",    "<|box_end|>",    "<|quad_start|>",
-    "<|quad_end|>",       "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>",
-    "<|image_pad|>",      "<|video_pad|>"};
-
 json parse(std::string_view text, const std::string& name) {
+  require_json_depth(text, name);
   try {
     return json::parse(text.begin(), text.end());
   } catch (const json::parse_error& e) {
     throw IoError(name + ": not valid JSON at byte " + std::to_string(e.byte) + " of " +
                   std::to_string(text.size()) + " (" + e.what() +
                   "). Fetch or save the tokenizer again.");
+  } catch (const json::exception& e) {  // a number too large for a double
+    throw IoError(name + ": not valid JSON (" + e.what() + "). Fetch or save the tokenizer again.");
   }
 }
 
@@ -155,7 +153,7 @@ void read_added_tokens(const json& root, TokenizerSpec& spec, const std::string&
     token.normalized = flag("normalized");
     token.lstrip = flag("lstrip");
     token.rstrip = flag("rstrip");
-    require_one_of(entry, "single_word", {false, nullptr}, where);
+    token.single_word = flag("single_word");
     spec.added.push_back(std::move(token));
   }
 }

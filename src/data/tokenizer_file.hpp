@@ -13,10 +13,11 @@ namespace vlmark::data {
 struct AddedToken {
   std::string content;
   int id = 0;
-  bool special = true;      ///< left out by decode(..., skip_special = true)
-  bool normalized = false;  ///< looked for after NFC instead of before
-  bool lstrip = false;      ///< swallows white space on its left
-  bool rstrip = false;      ///< swallows white space on its right
+  bool special = true;       ///< left out by decode(..., skip_special = true)
+  bool normalized = false;   ///< looked for after NFC instead of before
+  bool lstrip = false;       ///< swallows white space on its left
+  bool rstrip = false;       ///< swallows white space on its right
+  bool single_word = false;  ///< only where no word touches it
 };
 
 /// What the files of a tokenizer say, checked: ids are dense, every merge joins known tokens, all

@@ -23,11 +23,6 @@ using kernels::Trans;
 using kernels::Vec;
 using model::AttentionSpec;
 
-/// Host indices as a kernel reads them.
-Vec<const int> indices(std::span<const int> values) {
-  return Vec<const int>(values.data(), values.size());
-}
-
 kernels::AttentionShape shape_of(const AttentionSpec& spec) {
   return {spec.heads, spec.kv_heads, spec.head_dim, spec.causal,
           static_cast<float>(1 / std::sqrt(static_cast<double>(spec.head_dim)))};
@@ -48,12 +43,34 @@ struct Packed {
 }  // namespace
 
 template <class T>
-ExecutingOps<T>::ExecutingOps(const plan::ParameterTable& table, plan::Arena& arena,
-                              const ArenaMemory& memory, ParameterStore<T>& parameters,
-                              const plan::Trainable& trainable)
-    : Ops(table, arena, {std::is_same_v<T, float> ? DType::f32 : DType::bf16, trainable}),
+ExecutingOps<T>::ExecutingOps(const kernels::Exec& exec, const plan::ParameterTable& table,
+                              plan::Arena& arena, const ArenaMemory& memory, const Staging& staging,
+                              ParameterStore<T>& parameters, const model::OpsSettings& settings)
+    : Ops(table, arena, settings),
+      exec_(exec),
       memory_(memory),
-      parameters_(parameters) {}
+      staging_(staging),
+      parameters_(parameters) {
+  expects(settings.type == (std::is_same_v<T, float> ? DType::f32 : DType::bf16));
+  expects(settings.staged == staging.staged());
+  if (settings.attention == AttentionBackend::cudnn) kernels::require_attention_library();
+}
+
+template <class T>
+kernels::AttentionScratch ExecutingOps<T>::scratch_of(const Indices& cu_seqlens,
+                                                      const Tensor& scratch) const {
+  if (scratch.empty()) return {};
+  return {memory_.at<unsigned char>(scratch.offset()), scratch.columns(), cu_seqlens.host,
+          this->settings().deterministic};
+}
+
+template <class T>
+Vec<const int> ExecutingOps<T>::indices(std::span<const int> host, const Tensor& place) const {
+  if (place.empty()) return Vec<const int>(host.data(), host.size());
+  int* to = memory_.at<int>(place.offset());
+  if (!host.empty()) copy_to_kernels(exec_, host.data(), to, host.size_bytes());
+  return Vec<const int>(to, host.size());
+}
 
 template <class T>
 Vec<float> ExecutingOps<T>::gradient_or_none(int parameter) const {
@@ -77,33 +94,30 @@ void ExecutingOps<T>::run_convert(const Tensor& x, Tensor& y) {
 
 template <class T>
 void ExecutingOps<T>::run_load_pixels(std::span<const float> pixel_values, Tensor& y) {
-  const Mat<T> to = mat<T>(y);
-  kernels::convert(exec_, Vec<const float>(pixel_values.data(), pixel_values.size()),
-                   Vec<T>(to.data(), pixel_values.size()));
+  staging_.store(exec_, pixel_values, memory_.at<T>(y.offset()));
 }
 
 template <class T>
-void ExecutingOps<T>::run_vision_rope_table(std::span<const int> hw, Tensor& table) {
+void ExecutingOps<T>::run_vision_rope_table(const Indices& hw, Tensor& table) {
   kernels::vision_rope_table(exec_, indices(hw), mat<float>(table));
 }
 
 template <class T>
-void ExecutingOps<T>::run_mrope_table(std::span<const int> positions,
-                                      const std::array<int, 3>& section, float theta,
-                                      Tensor& table) {
+void ExecutingOps<T>::run_mrope_table(const Indices& positions, const std::array<int, 3>& section,
+                                      float theta, Tensor& table) {
   kernels::mrope_table(exec_, indices(positions), section, theta, mat<float>(table));
 }
 
 template <class T>
-void ExecutingOps<T>::run_embedding(std::span<const int> ids, int table, Tensor& y) {
+void ExecutingOps<T>::run_embedding(const Indices& ids, int table, Tensor& y) {
   kernels::embedding_gather(exec_, indices(ids), parameters_.matrix(table), mat<T>(y));
 }
 
 template <class T>
-void ExecutingOps<T>::run_embedding_backward(const Tensor& dy, std::span<const int> ids,
-                                             int table) {
-  const std::vector<int> order = kernels::sorted_order(ids);
-  kernels::embedding_scatter_add(exec_, mat<float>(dy), indices(order), indices(ids),
+void ExecutingOps<T>::run_embedding_backward(const Tensor& dy, const Indices& ids,
+                                             const Tensor& order_place, int table) {
+  const std::vector<int> order = kernels::sorted_order(ids.host);
+  kernels::embedding_scatter_add(exec_, mat<float>(dy), indices(order, order_place), indices(ids),
                                  parameters_.gradient(table));
   exec_.fence("vlmark::embedding_backward");  // `order` ends here
 }
@@ -116,10 +130,9 @@ void ExecutingOps<T>::run_linear(const Tensor& x, const plan::Linear& layer, Ten
     kernels::gemm(exec_, Trans::no, Trans::yes, a, w, 0, mat<float>(y));
     return;
   }
-  // The bias stands in y before the product, whose fp32 sums then take it in: rounded once.
-  const Mat<T> c = mat<T>(y);
-  if (layer.bias >= 0) kernels::broadcast_row(exec_, parameters_.vector(layer.bias), c);
-  kernels::gemm(exec_, Trans::no, Trans::yes, a, w, layer.bias >= 0 ? 1 : 0, c);
+  kernels::gemm_bias(
+      exec_, Trans::no, Trans::yes, a, w,
+      layer.bias >= 0 ? Vec<const T>(parameters_.vector(layer.bias)) : Vec<const T>(), mat<T>(y));
 }
 
 template <class T>
@@ -220,27 +233,38 @@ void ExecutingOps<T>::run_rotate(Tensor& x, const Tensor& table, int heads, int 
 
 template <class T>
 void ExecutingOps<T>::run_attention(const Tensor& qkv, const AttentionSpec& spec,
-                                    std::span<const int> cu_seqlens, Tensor& y, Tensor& log_sum) {
+                                    const Indices& cu_seqlens, Tensor& y, Tensor& log_sum,
+                                    const Tensor& scratch) {
   const Packed<const T> in(mat<const T>(qkv), spec);
-  kernels::attention(exec_, shape_of(spec), in.q, in.k, in.v, indices(cu_seqlens),
-                     indices(cu_seqlens), mat<T>(y), mat<float>(log_sum));
+  if (kernels::library_attention(exec_, shape_of(spec), in.q, in.k, in.v, mat<T>(y),
+                                 mat<float>(log_sum), scratch_of(cu_seqlens, scratch)))
+    return;
+  const Vec<const int> cu = indices(cu_seqlens);
+  kernels::attention(exec_, shape_of(spec), in.q, in.k, in.v, cu, cu, mat<T>(y),
+                     mat<float>(log_sum));
 }
 
 template <class T>
 void ExecutingOps<T>::run_attention_backward(const Tensor& dy, const Tensor& y, const Tensor& qkv,
-                                             const AttentionSpec& spec,
-                                             std::span<const int> cu_seqlens, const Tensor& log_sum,
-                                             Tensor& d_qkv, Tensor& delta) {
+                                             const AttentionSpec& spec, const Indices& cu_seqlens,
+                                             const Tensor& log_sum, Tensor& d_qkv, Tensor& delta,
+                                             const Tensor& scratch) {
   const Packed<const T> in(mat<const T>(qkv), spec);
   const Packed<T> out(mat<T>(d_qkv), spec);
+  if (kernels::library_attention_backward(exec_, shape_of(spec), mat<const T>(dy), mat<const T>(y),
+                                          in.q, in.k, in.v, mat<const float>(log_sum), out.q, out.k,
+                                          out.v, scratch_of(cu_seqlens, scratch)))
+    return;
+  const Vec<const int> cu = indices(cu_seqlens);
   kernels::attention_backward(exec_, shape_of(spec), mat<const T>(dy), mat<const T>(y), in.q, in.k,
-                              in.v, mat<const float>(log_sum), indices(cu_seqlens),
-                              indices(cu_seqlens), out.q, out.k, out.v, mat<float>(delta));
+                              in.v, mat<const float>(log_sum), cu, cu, out.q, out.k, out.v,
+                              mat<float>(delta));
 }
 
 template <class T>
 void ExecutingOps<T>::run_attention_cached(const Tensor& qkv, const AttentionSpec& spec,
-                                           model::LayerCache& cache, long filled, Tensor& y,
+                                           model::LayerCache& cache, long filled,
+                                           const Indices& cu_q, const Indices& cu_k, Tensor& y,
                                            Tensor& log_sum) {
   const Packed<const T> in(mat<const T>(qkv), spec);
   const int rows = static_cast<int>(qkv.rows()), before = static_cast<int>(filled),
@@ -251,7 +275,6 @@ void ExecutingOps<T>::run_attention_cached(const Tensor& qkv, const AttentionSpe
   const Mat<T> keys = mat<T>(cache.keys), values = mat<T>(cache.values);
   kernels::convert(exec_, in.k, cached(keys, before, total));
   kernels::convert(exec_, in.v, cached(values, before, total));
-  const int cu_q[] = {0, rows}, cu_k[] = {0, total};
   kernels::attention(exec_, shape_of(spec), in.q, Mat<const T>(cached(keys, 0, total)),
                      Mat<const T>(cached(values, 0, total)), indices(cu_q), indices(cu_k),
                      mat<T>(y), mat<float>(log_sum));
@@ -259,7 +282,7 @@ void ExecutingOps<T>::run_attention_cached(const Tensor& qkv, const AttentionSpe
 }
 
 template <class T>
-void ExecutingOps<T>::run_gather_rows(const Tensor& x, std::span<const int> source, Tensor& y) {
+void ExecutingOps<T>::run_gather_rows(const Tensor& x, const Indices& source, Tensor& y) {
   if (x.type() == DType::f32)
     kernels::gather_rows(exec_, mat<float>(x), indices(source), mat<float>(y));
   else
@@ -267,8 +290,7 @@ void ExecutingOps<T>::run_gather_rows(const Tensor& x, std::span<const int> sour
 }
 
 template <class T>
-void ExecutingOps<T>::run_scatter_rows(Tensor& x, const Tensor& rows,
-                                       std::span<const int> destination) {
+void ExecutingOps<T>::run_scatter_rows(Tensor& x, const Tensor& rows, const Indices& destination) {
   if (x.type() == DType::f32)
     kernels::scatter_rows(exec_, mat<float>(rows), indices(destination), mat<float>(x));
   else
@@ -276,7 +298,7 @@ void ExecutingOps<T>::run_scatter_rows(Tensor& x, const Tensor& rows,
 }
 
 template <class T>
-void ExecutingOps<T>::run_zero_rows(Tensor& x, std::span<const int> rows) {
+void ExecutingOps<T>::run_zero_rows(Tensor& x, const Indices& rows) {
   if (x.type() == DType::f32)
     kernels::zero_rows(exec_, mat<float>(x), indices(rows));
   else
@@ -285,8 +307,8 @@ void ExecutingOps<T>::run_zero_rows(Tensor& x, std::span<const int> rows) {
 
 template <class T>
 double ExecutingOps<T>::run_linear_cross_entropy(const Tensor& h, const plan::Linear& head,
-                                                 std::span<const int> targets, float scale,
-                                                 Tensor* dh, Tensor& losses, Tensor& logits_tile) {
+                                                 const Indices& targets, float scale, Tensor* dh,
+                                                 Tensor& losses, Tensor& logits_tile) {
   const Mat<const T> rows = mat<const T>(h), w = parameters_.matrix(head.weight);
   const Vec<float> loss = memory_.row<float>(losses);
   if (dh) {
@@ -298,10 +320,11 @@ double ExecutingOps<T>::run_linear_cross_entropy(const Tensor& h, const plan::Li
     kernels::linear_cross_entropy_losses(exec_, rows, w, indices(targets), loss,
                                          mat<float>(logits_tile));
   }
-  exec_.fence("vlmark::loss");
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), loss);
   double sum = 0;
-  for (std::size_t i = 0; i < host.extent(0); ++i) sum += host(i);
+  staging_.visit(exec_, static_cast<const float*>(loss.data()), loss.extent(0),
+                 [&sum](std::span<const float> values, std::size_t) {
+                   for (const float value : values) sum += value;
+                 });
   return sum;
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "kernels/attention_library.hpp"
 #include "src/engine/arena_memory.hpp"
 #include "src/engine/parameter_store.hpp"
+#include "src/engine/staging.hpp"
 #include "src/model/ops.hpp"
 
 namespace vlmark::engine {
@@ -10,11 +12,16 @@ namespace vlmark::engine {
 template <class T>
 class ExecutingOps final : public model::Ops {
  public:
-  ExecutingOps(const plan::ParameterTable& table, plan::Arena& arena, const ArenaMemory& memory,
-               ParameterStore<T>& parameters, const plan::Trainable& trainable);
+  /// `exec`: where kernels go. `settings`: of type T and staged as `staging` is. `staging` and the
+  /// rest outlive it. Throws DeviceError for attention by cuDNN in a build without it.
+  ExecutingOps(const kernels::Exec& exec, const plan::ParameterTable& table, plan::Arena& arena,
+               const ArenaMemory& memory, const Staging& staging, ParameterStore<T>& parameters,
+               const model::OpsSettings& settings);
 
  private:
   using Tensor = model::Tensor;
+  using Indices = model::Indices;
+  kernels::AttentionScratch scratch_of(const Indices& cu_seqlens, const Tensor& scratch) const;
   template <class U>
   kernels::Mat<U> mat(const Tensor& x) const {
     return memory_.matrix<U>(x);
@@ -24,11 +31,12 @@ class ExecutingOps final : public model::Ops {
   void run_convert(const Tensor& x, Tensor& y) override;
   void run_add_linear(const Tensor& x, const plan::Linear& layer, Tensor& stream) override;
   void run_load_pixels(std::span<const float> pixel_values, Tensor& y) override;
-  void run_vision_rope_table(std::span<const int> hw, Tensor& table) override;
-  void run_mrope_table(std::span<const int> positions, const std::array<int, 3>& section,
-                       float theta, Tensor& table) override;
-  void run_embedding(std::span<const int> ids, int table, Tensor& y) override;
-  void run_embedding_backward(const Tensor& dy, std::span<const int> ids, int table) override;
+  void run_vision_rope_table(const Indices& hw, Tensor& table) override;
+  void run_mrope_table(const Indices& positions, const std::array<int, 3>& section, float theta,
+                       Tensor& table) override;
+  void run_embedding(const Indices& ids, int table, Tensor& y) override;
+  void run_embedding_backward(const Tensor& dy, const Indices& ids, const Tensor& order,
+                              int table) override;
   void run_linear(const Tensor& x, const plan::Linear& layer, Tensor& y) override;
   void run_linear_backward_input(const Tensor& dy, const plan::Linear& layer, Tensor& dx) override;
   void run_linear_backward_weight(const Tensor& dy, const Tensor& x,
@@ -48,25 +56,32 @@ class ExecutingOps final : public model::Ops {
   void run_swiglu(const Tensor& gate_up, Tensor& y) override;
   void run_swiglu_backward(const Tensor& dy, const Tensor& gate_up, Tensor& d_gate_up) override;
   void run_rotate(Tensor& x, const Tensor& table, int heads, int head_dim, bool inverse) override;
-  void run_attention(const Tensor& qkv, const model::AttentionSpec& spec,
-                     std::span<const int> cu_seqlens, Tensor& y, Tensor& log_sum) override;
+  void run_attention(const Tensor& qkv, const model::AttentionSpec& spec, const Indices& cu_seqlens,
+                     Tensor& y, Tensor& log_sum, const Tensor& scratch) override;
   void run_attention_backward(const Tensor& dy, const Tensor& y, const Tensor& qkv,
-                              const model::AttentionSpec& spec, std::span<const int> cu_seqlens,
-                              const Tensor& log_sum, Tensor& d_qkv, Tensor& delta) override;
+                              const model::AttentionSpec& spec, const Indices& cu_seqlens,
+                              const Tensor& log_sum, Tensor& d_qkv, Tensor& delta,
+                              const Tensor& scratch) override;
   void run_attention_cached(const Tensor& qkv, const model::AttentionSpec& spec,
-                            model::LayerCache& cache, long filled, Tensor& y,
-                            Tensor& log_sum) override;
-  void run_gather_rows(const Tensor& x, std::span<const int> source, Tensor& y) override;
-  void run_scatter_rows(Tensor& x, const Tensor& rows, std::span<const int> destination) override;
-  void run_zero_rows(Tensor& x, std::span<const int> rows) override;
-  double run_linear_cross_entropy(const Tensor& h, const plan::Linear& head,
-                                  std::span<const int> targets, float scale, Tensor* dh,
-                                  Tensor& losses, Tensor& logits_tile) override;
+                            model::LayerCache& cache, long filled, const Indices& cu_q,
+                            const Indices& cu_k, Tensor& y, Tensor& log_sum) override;
+  void run_gather_rows(const Tensor& x, const Indices& source, Tensor& y) override;
+  void run_scatter_rows(Tensor& x, const Tensor& rows, const Indices& destination) override;
+  void run_zero_rows(Tensor& x, const Indices& rows) override;
+  double run_linear_cross_entropy(const Tensor& h, const plan::Linear& head, const Indices& targets,
+                                  float scale, Tensor* dh, Tensor& losses,
+                                  Tensor& logits_tile) override;
 
   kernels::Vec<float> gradient_or_none(int parameter) const;
+  /// Where kernels read them.
+  kernels::Vec<const int> indices(const Indices& values) const {
+    return indices(values.host, values.place);
+  }
+  kernels::Vec<const int> indices(std::span<const int> host, const Tensor& place) const;
 
   kernels::Exec exec_;
   const ArenaMemory& memory_;
+  const Staging& staging_;
   ParameterStore<T>& parameters_;
 };
 

@@ -12,14 +12,15 @@
 
 namespace vlmark::engine {
 
-GradientReducer::GradientReducer(const plan::FlatLayout& layout, const plan::StateLayout& state,
-                                 const ArenaMemory& memory, parallel::Communicator& comm, int most,
-                                 bool deterministic)
+GradientReducer::GradientReducer(const kernels::Exec& exec, const plan::FlatLayout& layout,
+                                 const plan::StateLayout& state, const ArenaMemory& memory,
+                                 parallel::Communicator& comm, int most, bool deterministic)
     : layout_(layout),
       comm_(comm),
       most_(most),
       deterministic_(deterministic),
-      received_(state.received < 0 ? nullptr : memory.at<float>(state.received)) {
+      received_(state.received < 0 ? nullptr : memory.at<float>(state.received)),
+      exec_(exec) {
   for (const std::int64_t offset : state.gradients) buffers_.push_back(memory.at<float>(offset));
 }
 
@@ -66,50 +67,56 @@ void GradientReducer::join(int m) {
                           view(buffers_[static_cast<std::size_t>(from)], all));
 }
 
-void GradientReducer::reduce(int b) {
-  exec_.fence("vlmark::reduce_bucket");
-  if (comm_.size() > 1 && !deterministic_) {
-    const plan::Range whole = layout_.bucket(b), mine = layout_.slice(b, comm_.rank());
+float* GradientReducer::received_from(int rank, std::size_t slice) const {
+  float* place = received_;
+  for (int r = 0; r < rank; ++r)
+    if (r != comm_.rank()) place += nodes_[static_cast<std::size_t>(r)].size() * slice;
+  return place;
+}
+
+void GradientReducer::exchange(int b) {
+  if (comm_.size() == 1) return;
+  const int me = comm_.rank();
+  const plan::Range whole = layout_.bucket(b), mine = layout_.slice(b, me);
+  const auto count = static_cast<std::size_t>(mine.size());
+  if (!deterministic_) {
     comm_
         .reduce_scatter(
             parallel::buffer(buffers_[0] + whole.begin, static_cast<std::size_t>(whole.size())),
-            parallel::buffer(buffers_[0] + mine.begin, static_cast<std::size_t>(mine.size())),
-            parallel::Reduce::sum)
+            parallel::buffer(buffers_[0] + mine.begin, count), parallel::Reduce::sum)
         .wait();
-  } else if (deterministic_) {
-    join_subtrees(b);
+    return;
   }
+  std::vector<parallel::Request> requests;
+  for (int r = 0; r < comm_.size(); ++r) {
+    if (r == me) continue;
+    float* place = received_from(r, count);
+    for (std::size_t i = 0; i < nodes_[static_cast<std::size_t>(r)].size(); ++i)
+      requests.push_back(
+          comm_.receive(parallel::buffer(place + i * count, count), r, static_cast<int>(i)));
+    const plan::Range theirs = layout_.slice(b, r);
+    for (std::size_t i = 0; i < nodes_[static_cast<std::size_t>(me)].size(); ++i)
+      requests.push_back(
+          comm_.send(parallel::buffer(buffers_[i] + theirs.begin, count), r, static_cast<int>(i)));
+  }
+  for (parallel::Request& request : requests) std::move(request).wait();
 }
 
-void GradientReducer::join_subtrees(int b) {
+void GradientReducer::join_bucket(int b) {
+  if (!deterministic_) return;
   const int me = comm_.rank();
   const plan::Range mine = layout_.slice(b, me);
   const auto count = static_cast<std::size_t>(mine.size());
-  std::vector<parallel::Request> requests;
   std::vector<float*> inputs;  // of the tree, in order of micro-batches
   std::vector<TreeNode> leaves;
-  float* place = received_;
   for (int r = 0; r < comm_.size(); ++r) {
     const auto& nodes = nodes_[static_cast<std::size_t>(r)];
+    float* place = received_from(r, count);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       leaves.push_back(nodes[i]);
-      if (r == me) {
-        inputs.push_back(buffers_[i] + mine.begin);
-      } else {
-        inputs.push_back(place);
-        requests.push_back(comm_.receive(parallel::buffer(place, count), r, static_cast<int>(i)));
-        place += count;
-      }
+      inputs.push_back(r == me ? buffers_[i] + mine.begin : place + i * count);
     }
-    if (r == me) continue;
-    const plan::Range theirs = layout_.slice(b, r);
-    for (std::size_t i = 0; i < nodes_[static_cast<std::size_t>(me)].size(); ++i)
-      requests.push_back(comm_.send(
-          parallel::buffer(buffers_[i] + theirs.begin, static_cast<std::size_t>(theirs.size())), r,
-          static_cast<int>(i)));
   }
-  for (parallel::Request& request : requests) std::move(request).wait();
-
   const JoinPlan joins = plan_joins(leaves, micro_batches_);
   std::vector<float*> place_of(static_cast<std::size_t>(joins.buffers));
   const plan::Range slice{0, mine.size()};

@@ -21,9 +21,10 @@ namespace vlmark::engine {
 class GradientReducer {
  public:
   /// `most`: micro-batches of the largest step, which the buffers are planned for.
-  GradientReducer(const plan::FlatLayout& layout, const plan::StateLayout& state,
-                  const ArenaMemory& memory, parallel::Communicator& comm, int most,
-                  bool deterministic);
+  /// `comm` carries kernel memory.
+  GradientReducer(const kernels::Exec& exec, const plan::FlatLayout& layout,
+                  const plan::StateLayout& state, const ArenaMemory& memory,
+                  parallel::Communicator& comm, int most, bool deterministic);
 
   /// A new step of `micro_batches` over all ranks. Ranks share the largest step; a smaller one
   /// leaves out its end, so that no rank holds or receives more subtrees than planned. Throws
@@ -39,13 +40,16 @@ class GradientReducer {
   void join(int m);
   /// BEFORE: every rank holds its joined gradients of bucket `b`.
   /// AFTER:  every rank holds the sum over all micro-batches in its slice of bucket `b`.
-  void reduce(int b);
+  /// In two parts: the messages, without kernels, and then the kernels.
+  void exchange(int b);
+  void join_bucket(int b);
   /// The reduced gradient: valid on the owned slices.
   float* reduced() const { return buffers_[0]; }
 
  private:
   kernels::Vec<float> view(float* base, plan::Range range) const;
-  void join_subtrees(int b);
+  /// The received subtrees of `rank`, one slice each.
+  float* received_from(int rank, std::size_t slice) const;
 
   const plan::FlatLayout& layout_;
   parallel::Communicator& comm_;

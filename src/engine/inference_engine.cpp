@@ -7,6 +7,7 @@
 #include "src/engine/executing_ops.hpp"
 #include "src/engine/flat_parameters.hpp"
 #include "src/engine/inference_over.hpp"
+#include "src/model/generation_plan.hpp"
 #include "src/model/recording_ops.hpp"
 
 namespace vlmark::engine {
@@ -19,15 +20,16 @@ class Engine final : public InferenceEngine {
  public:
   /// `own`: memory under `flat`; null where it belongs to somebody else.
   Engine(const model::Qwen2VL& model, const plan::FlatLayout& layout, T* flat,
-         std::unique_ptr<ArenaMemory> own)
+         std::unique_ptr<ArenaMemory> own, bool staged)
       : model_(model),
         layout_(layout),
+        staging_(staged),
         own_(std::move(own)),
         flat_(flat),
         parameters_(model.table(), layout_, flat, nullptr) {}
 
   void set_parameters(const plan::TensorFill& fill) override {
-    fill_flat(model_.table(), layout_, fill, flat_);
+    fill_flat(model_.table(), layout_, fill, staging_, flat_);
   }
 
   std::vector<float> vision(const model::MicroBatch& batch) override {
@@ -50,7 +52,8 @@ class Engine final : public InferenceEngine {
     Session(const Engine& engine, std::int64_t bytes)
         : memory(bytes),
           parameters(engine.parameters_),
-          ops(engine.model_.table(), arena, memory, parameters, nothing_learns) {}
+          ops(kernels::Exec(), engine.model_.table(), arena, memory, engine.staging_, parameters,
+              {type, nothing_learns, engine.staging_.staged()}) {}
     plan::Arena arena;
     ArenaMemory memory;
     ParameterStore<T> parameters;
@@ -62,8 +65,7 @@ class Engine final : public InferenceEngine {
   template <class Work>
   std::int64_t recorded_bytes(const Work& work) const {
     plan::Arena arena;
-    const DType type = std::is_same_v<T, float> ? DType::f32 : DType::bf16;
-    model::RecordingOps ops(model_.table(), arena, {type, nothing_learns});
+    model::RecordingOps ops(model_.table(), arena, {type, nothing_learns, staging_.staged()});
     work(ops);
     return arena.high_water();
   }
@@ -72,16 +74,13 @@ class Engine final : public InferenceEngine {
     Session session(*this, recorded_bytes(work));
     return to_host(session, work(session.ops));
   }
-  /// Logits after the last row of `batch`, whose keys and values go into `cache`.
-  model::Tensor last_logits(model::Ops& ops, const model::MicroBatch& batch,
-                            model::KvCache& cache) const {
-    const int last[] = {static_cast<int>(batch.ids.size()) - 1};
-    return model_.logits(ops, ops.gather_rows(model_.hidden(ops, batch, &cache), last));
-  }
   std::vector<float> to_host(const Session& session, const model::Tensor& x) const;
+
+  static constexpr DType type = std::is_same_v<T, float> ? DType::f32 : DType::bf16;
 
   const model::Qwen2VL& model_;
   plan::FlatLayout layout_;
+  Staging staging_;
   std::unique_ptr<ArenaMemory> own_;
   T* flat_;
   ParameterStore<T> parameters_;
@@ -91,17 +90,11 @@ class Engine final : public InferenceEngine {
 template <class T>
 std::vector<float> Engine<T>::to_host(const Session& session, const model::Tensor& x) const {
   std::vector<float> values(static_cast<std::size_t>(x.rows() * x.columns()));
-  const kernels::Vec<float> out(values.data(), values.size());
   const kernels::Exec exec;
   if (x.type() == DType::f32)
-    kernels::convert(
-        exec,
-        kernels::Vec<const float>(session.memory.template at<float>(x.offset()), values.size()),
-        out);
+    staging_.load(exec, session.memory.template at<const float>(x.offset()), values);
   else
-    kernels::convert(
-        exec, kernels::Vec<const T>(session.memory.template at<T>(x.offset()), values.size()), out);
-  exec.fence("vlmark::to_host");
+    staging_.load(exec, session.memory.template at<const T>(x.offset()), values);
   return values;
 }
 
@@ -116,14 +109,12 @@ std::vector<float> Engine<T>::prefill(const model::MicroBatch& prompt, long capa
                      std::to_string(model_.config().max_positions) +
                      " positions. Ask for fewer new tokens or a smaller picture");
   session_.reset();
-  const std::int64_t bytes = recorded_bytes([&](model::Ops& ops) {
-    model::KvCache cache = model_.cache(ops, capacity);
-    last_logits(ops, prompt, cache);
-  });
-  session_.emplace(*this, bytes);
+  session_.emplace(
+      *this,
+      model::plan_generation(model_, type, prompt, capacity, staging_.staged()).answer_bytes);
   session_->cache = model_.cache(session_->ops, capacity);
   session_->delta = prompt.rope_deltas.at(0);
-  return to_host(*session_, last_logits(session_->ops, prompt, session_->cache));
+  return to_host(*session_, model::last_logits(model_, session_->ops, prompt, session_->cache));
 }
 
 template <class T>
@@ -131,31 +122,35 @@ std::vector<float> Engine<T>::decode(int token) {
   if (!session_) throw ValueError("decode: there is no sequence. Call prefill first");
   Session& s = *session_;
   const int position = static_cast<int>(s.cache.filled) + s.delta;
-  return to_host(s, last_logits(s.ops, model::single_token(token, position), s.cache));
+  return to_host(s,
+                 model::last_logits(model_, s.ops, model::single_token(token, position), s.cache));
 }
 
 template <class T>
-std::unique_ptr<InferenceEngine> make(const model::Qwen2VL& model) {
+std::unique_ptr<InferenceEngine> make(const model::Qwen2VL& model, bool staged) {
   const plan::FlatLayout layout(model.table(), /*ranks=*/1, /*bucket_elements=*/0);
   auto memory = std::make_unique<ArenaMemory>(layout.size() * static_cast<std::int64_t>(sizeof(T)));
   T* flat = memory->at<T>(0);
-  return std::make_unique<Engine<T>>(model, layout, flat, std::move(memory));
+  return std::make_unique<Engine<T>>(model, layout, flat, std::move(memory), staged);
 }
 
 }  // namespace
 
-std::unique_ptr<InferenceEngine> make_inference_engine(const model::Qwen2VL& model, DType type) {
-  return type == DType::f32 ? make<float>(model) : make<bf16>(model);
+std::unique_ptr<InferenceEngine> make_inference_engine(const model::Qwen2VL& model, DType type,
+                                                       bool staged) {
+  return type == DType::f32 ? make<float>(model, staged) : make<bf16>(model, staged);
 }
 
 std::unique_ptr<InferenceEngine> inference_over(const model::Qwen2VL& model,
-                                                const plan::FlatLayout& layout, float* flat) {
-  return std::make_unique<Engine<float>>(model, layout, flat, nullptr);
+                                                const plan::FlatLayout& layout, float* flat,
+                                                bool staged) {
+  return std::make_unique<Engine<float>>(model, layout, flat, nullptr, staged);
 }
 
 std::unique_ptr<InferenceEngine> inference_over(const model::Qwen2VL& model,
-                                                const plan::FlatLayout& layout, bf16* flat) {
-  return std::make_unique<Engine<bf16>>(model, layout, flat, nullptr);
+                                                const plan::FlatLayout& layout, bf16* flat,
+                                                bool staged) {
+  return std::make_unique<Engine<bf16>>(model, layout, flat, nullptr, staged);
 }
 
 }  // namespace vlmark::engine

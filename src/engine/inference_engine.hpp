@@ -33,7 +33,8 @@ class InferenceEngine {
 };
 
 /// With parameters of its own. `model` outlives the engine. `type`: fp32 or bf16, of parameters and
-/// activations.
-std::unique_ptr<InferenceEngine> make_inference_engine(const model::Qwen2VL& model, DType type);
+/// activations. `staged`: as in model::OpsSettings.
+std::unique_ptr<InferenceEngine> make_inference_engine(const model::Qwen2VL& model, DType type,
+                                                       bool staged = kDeviceMemory);
 
 }  // namespace vlmark::engine

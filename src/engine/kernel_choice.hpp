@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "parallel/communicator.hpp"
 
@@ -10,10 +9,6 @@ namespace vlmark::engine {
 /// Makes every rank choose kernels as rank 0 does, so that equal shapes give equal bits on unequal
 /// nodes. Throws DeviceError on a rank that lacks what rank 0 has. Collective.
 void adopt_kernel_choice(parallel::Communicator& comm);
-
-/// What computes in this build: "Kokkos OpenMP, products by oneDNN", or "Kokkos Serial, portable: own
-/// products" where no vendor library is linked.
-std::string compute_library();
 
 /// Byte that the matrix products of this process may hold as scratch of their own.
 std::int64_t kernel_scratch_bytes();

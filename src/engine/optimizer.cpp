@@ -21,19 +21,25 @@ kernels::Vec<float> vec(float* data, Range range) {
 }  // namespace
 
 template <class T>
-Optimizer<T>::Optimizer(const plan::ParameterTable& table, const plan::FlatLayout& layout,
-                        const plan::StateLayout& state, const ArenaMemory& memory,
-                        parallel::Communicator& comm, const plan::OptimizerSettings& settings)
+Optimizer<T>::Optimizer(const kernels::Exec& exec, const plan::ParameterTable& table,
+                        const plan::FlatLayout& layout, const plan::StateLayout& state,
+                        const ArenaMemory& memory, const Staging& staging,
+                        parallel::Communicator& comm, parallel::Communicator& memory_comm,
+                        const plan::OptimizerSettings& settings)
     : table_(table),
       layout_(layout),
+      staging_(staging),
       comm_(comm),
+      memory_comm_(memory_comm),
       settings_(settings),
+      exec_(exec),
       parameters_(memory.at<T>(state.parameters)),
       master_(state.master < 0 ? nullptr : memory.at<float>(state.master)),
       first_moment_(memory.at<float>(state.first_moment)),
       second_moment_(memory.at<float>(state.second_moment)),
       block_sums_("vlmark::block_sums",
-                  static_cast<std::size_t>(layout.size() / plan::FlatLayout::block)) {
+                  static_cast<std::size_t>(layout.size() / plan::FlatLayout::block)),
+      host_sums_(staging.staged() ? block_sums_.extent(0) : 0) {
   for (const plan::LogicalTensor& tensor : table.tensors)
     tensor_ranges_.push_back(layout.range(tensor));
 }
@@ -68,7 +74,7 @@ void Optimizer<T>::reset() {
 }
 
 template <class T>
-double Optimizer<T>::global_norm(const float* reduced) {
+void Optimizer<T>::sum_squares(const float* reduced) {
   constexpr long block = plan::FlatLayout::block;
   Kokkos::deep_copy(exec_, block_sums_, 0.0);
   for (int b = 0; b < layout_.buckets(); ++b) {
@@ -80,14 +86,18 @@ double Optimizer<T>::global_norm(const float* reduced) {
         Kokkos::subview(block_sums_,
                         Kokkos::pair<long, long>(slice.begin / block, slice.end / block)));
   }
-  exec_.fence("vlmark::global_norm");
+  if (staging_.staged())
+    copy_to_host(exec_, block_sums_.data(), host_sums_.data(), host_sums_.size() * sizeof(double));
+}
+
+template <class T>
+double Optimizer<T>::global_norm() {
+  const std::span<double> sums =
+      staging_.staged() ? std::span(host_sums_) : std::span(block_sums_.data(), block_sums_.size());
   // Every block has one owner and the others hold zero: this sum is exact.
-  comm_
-      .all_reduce(parallel::buffer(block_sums_.data(), block_sums_.extent(0)),
-                  parallel::Reduce::sum)
-      .wait();
+  comm_.all_reduce(parallel::buffer(sums), parallel::Reduce::sum).wait();
   double sum = 0;
-  for (std::size_t i = 0; i < block_sums_.extent(0); ++i) sum += block_sums_(i);
+  for (const double block : sums) sum += block;
   return std::sqrt(sum);
 }
 
@@ -128,11 +138,10 @@ void Optimizer<T>::update(int b, const float* reduced, double norm, double learn
 
 template <class T>
 void Optimizer<T>::gather(int b) {
-  exec_.fence("vlmark::gather_bucket");
   if (comm_.size() == 1) return;
   const Range whole = layout_.bucket(b), mine = layout_.slice(b, comm_.rank());
   const T* in = parameters_ + mine.begin;
-  comm_
+  memory_comm_
       .all_gather(
           parallel::buffer(in, static_cast<std::size_t>(mine.size())),
           parallel::buffer(parameters_ + whole.begin, static_cast<std::size_t>(whole.size())))
@@ -149,7 +158,9 @@ std::uint64_t Optimizer<T>::state_hash() const {
     const Range slice = layout_.slice(b, comm_.rank());
     const auto n = static_cast<std::size_t>(overlap({0, end}, slice).size());
     const auto add = [&](const float* values, long stream) {
-      hash += fingerprint(std::span(values, n), (stream << 48) + slice.begin);
+      staging_.visit(exec_, values, n, [&](std::span<const float> piece, std::size_t first) {
+        hash += fingerprint(piece, (stream << 48) + slice.begin + static_cast<long>(first));
+      });
     };
     add(master(b), 0);
     add(first_moment_ + slice_offset(b), 1);

@@ -5,6 +5,7 @@
 
 #include "parallel/communicator.hpp"
 #include "src/engine/arena_memory.hpp"
+#include "src/engine/staging.hpp"
 #include "src/plan/flat_layout.hpp"
 #include "src/plan/optimizer_settings.hpp"
 #include "src/plan/state_layout.hpp"
@@ -17,21 +18,25 @@ namespace vlmark::engine {
 template <class T>
 class Optimizer {
  public:
-  Optimizer(const plan::ParameterTable& table, const plan::FlatLayout& layout,
-            const plan::StateLayout& state, const ArenaMemory& memory, parallel::Communicator& comm,
-            const plan::OptimizerSettings& settings);
+  /// `comm` carries host memory, `memory_comm` kernel memory (see staged_communicator.hpp).
+  Optimizer(const kernels::Exec& exec, const plan::ParameterTable& table,
+            const plan::FlatLayout& layout, const plan::StateLayout& state,
+            const ArenaMemory& memory, const Staging& staging, parallel::Communicator& comm,
+            parallel::Communicator& memory_comm, const plan::OptimizerSettings& settings);
 
   /// Zero moments; master = parameters on the owned slices.
   void reset();
-  /// Euclidean norm of the whole gradient. Squares are summed in double over blocks of
-  /// FlatLayout::block elements and the blocks in one order, so ranks do not change the bits.
-  /// Collective.
-  double global_norm(const float* reduced);
+  /// Sums the squares of the owned slices in double over blocks of FlatLayout::block elements.
+  void sum_squares(const float* reduced);
+  /// Euclidean norm of the whole gradient: the blocks of all ranks in one order, so that ranks do
+  /// not change the bits. Collective; no kernels.
+  double global_norm();
   /// AdamW on the owned slice of bucket `b`; the gradient is multiplied by the clipping factor of
   /// `norm`. `begin_step` counts the step for the groups it touches.
   void begin_step(const plan::Trainable& touched);
   void update(int b, const float* reduced, double norm, double learning_rate);
   /// BEFORE: every rank holds its new slice of bucket `b`. AFTER: every rank holds the bucket.
+  /// Collective; no kernels.
   void gather(int b);
 
   /// The owned slice of bucket `b` in fp32.
@@ -46,13 +51,15 @@ class Optimizer {
 
   const plan::ParameterTable& table_;
   const plan::FlatLayout& layout_;
-  parallel::Communicator& comm_;
+  const Staging& staging_;
+  parallel::Communicator &comm_, &memory_comm_;
   plan::OptimizerSettings settings_;
   kernels::Exec exec_;
   T* parameters_;
   float *master_, *first_moment_, *second_moment_;
-  Kokkos::View<double*, kernels::Memory> block_sums_;  // [layout.size() / block]
-  std::vector<plan::Range> tensor_ranges_;             // [logical tensor], flat
+  kernels::Vec<double> block_sums_;         // [layout.size() / block]
+  std::vector<double> host_sums_;           // the same where the host cannot read those
+  std::vector<plan::Range> tensor_ranges_;  // [logical tensor], flat
   plan::Trainable touched_;  // by this step: nothing where no micro-batch gave a gradient
   int vision_steps_ = 0, llm_steps_ = 0;
 };

@@ -5,14 +5,15 @@
 #include <optional>
 
 #include "kernels/reduce.hpp"
-#include "parallel/phase.hpp"
 #include "src/base/clock.hpp"
 #include "src/engine/executing_ops.hpp"
 #include "src/engine/fingerprint.hpp"
 #include "src/engine/flat_parameters.hpp"
 #include "src/engine/gradient_reducer.hpp"
 #include "src/engine/inference_over.hpp"
+#include "src/engine/lanes.hpp"
 #include "src/engine/optimizer.hpp"
+#include "src/engine/staged_communicator.hpp"
 
 namespace vlmark::engine {
 namespace {
@@ -38,24 +39,34 @@ class Engine final : public TrainingEngine {
  public:
   Engine(const model::Qwen2VL& model, const model::TrainingSettings& settings,
          std::int64_t arena_bytes, const plan::StateSettings& state, int micro_batches,
-         parallel::Communicator& comm)
+         parallel::Communicator& comm, Patience patience)
       : model_(model),
         settings_(settings),
         comm_(comm),
+        compute_(compute_queue()),
+        exec_(exec_on(*compute_)),
         layout_(model.table(), comm.size(), settings.bucket_elements),
         state_(plan::place_state(arena_, layout_, state)),
         memory_(arena_bytes),
+        staging_(settings.staged),
+        staged_comm_(settings.staged && !comm.carries_device_memory()
+                         ? staged_communicator(comm, plan::staged_message_bytes(layout_, state))
+                         : nullptr),
         parameters_(model.table(), layout_, memory_.at<T>(state_.parameters), nullptr),
-        ops_(model.table(), arena_, memory_, parameters_, settings.trainable),
-        reducer_(layout_, state_, memory_, comm, micro_batches, settings.deterministic),
-        optimizer_(model.table(), layout_, state_, memory_, comm, settings.optimizer) {}
+        ops_(exec_, model.table(), arena_, memory_, staging_, parameters_, settings.ops()),
+        reducer_(exec_, layout_, state_, memory_, memory_comm(), micro_batches,
+                 settings.deterministic),
+        optimizer_(exec_, model.table(), layout_, state_, memory_, staging_, comm, memory_comm(),
+                   settings.optimizer),
+        messages_(message_queue("messages", comm.size())),
+        executor_({compute_.get(), messages_.get(), messages_.get(), messages_.get()}, patience) {}
 
   void set_parameters(const plan::TensorFill& fill) override {
-    fill_flat(model_.table(), layout_, fill, flat());
+    fill_flat(model_.table(), layout_, fill, staging_, flat());
     optimizer_.reset();
   }
   void visit_parameters(const plan::TensorVisit& visit) const override {
-    visit_flat(model_.table(), layout_, flat(), visit);
+    visit_flat(model_.table(), layout_, flat(), staging_, visit);
   }
   void visit_owned_master(const plan::TensorVisit& visit) const override {
     visit_owned([this](int b) { return optimizer_.master(b); }, visit);
@@ -65,12 +76,17 @@ class Engine final : public TrainingEngine {
                 visit);
   }
   std::unique_ptr<InferenceEngine> inference() override {
-    return inference_over(model_, layout_, flat());
+    return inference_over(model_, layout_, flat(), settings_.staged);
   }
   StepResult step(const StepInput& input) override;
 
   std::uint64_t parameter_hash() const override {
-    return fingerprint(std::span<const T>(flat(), static_cast<std::size_t>(layout_.size())), 0);
+    std::uint64_t hash = 0;
+    staging_.visit(exec_, static_cast<const T*>(flat()), static_cast<std::size_t>(layout_.size()),
+                   [&hash](std::span<const T> values, std::size_t first) {
+                     hash += fingerprint(values, static_cast<long>(first));
+                   });
+    return hash;
   }
   std::uint64_t state_hash() const override { return optimizer_.state_hash(); }
   std::size_t non_finite_parameters() const override {
@@ -81,8 +97,8 @@ class Engine final : public TrainingEngine {
  private:
   T* flat() const { return memory_.at<T>(state_.parameters); }
   void run(const plan::Action& action, const StepInput& input);
-  /// Over the supervised tokens of the step.
-  double mean_loss(long supervised);
+  /// What carries messages of kernel memory.
+  parallel::Communicator& memory_comm() { return staged_comm_ ? *staged_comm_ : comm_; }
   /// Walks the owned slices tensor by tensor; `slice_of` gives the first element of a bucket's.
   void visit_owned(const std::function<const float*(int bucket)>& slice_of,
                    const plan::TensorVisit& visit) const;
@@ -90,22 +106,27 @@ class Engine final : public TrainingEngine {
   const model::Qwen2VL& model_;
   model::TrainingSettings settings_;
   parallel::Communicator& comm_;
+  std::unique_ptr<Queue> compute_;
   kernels::Exec exec_;
   plan::FlatLayout layout_;
   plan::Arena arena_;
   plan::StateLayout state_;
   ArenaMemory memory_;
+  Staging staging_;
+  std::unique_ptr<parallel::Communicator> staged_comm_;
   ParameterStore<T> parameters_;
   ExecutingOps<T> ops_;
   GradientReducer reducer_;
   Optimizer<T> optimizer_;
+  std::unique_ptr<Queue> messages_;  // ends before what its work uses
+  Executor executor_;
 
   // Of the step that runs.
   model::MicroBatch batch_;
   std::optional<model::Saved> saved_;
   std::vector<double> loss_sums_;  // [micro-batches of the step]
   float loss_scale_ = 0;
-  double norm_ = 0;
+  double loss_sum_ = 0, norm_ = 0;
 };
 
 template <class T>
@@ -115,19 +136,14 @@ void Engine<T>::visit_owned(const std::function<const float*(int bucket)>& slice
     const plan::Range slice = layout_.slice(b, comm_.rank());
     for (const plan::LogicalTensor& tensor : model_.table().tensors) {
       const plan::Range whole = layout_.range(tensor), part = plan::overlap(whole, slice);
-      if (part.size() > 0)
-        visit(tensor, part.begin - whole.begin,
-              std::span<const float>(slice_of(b) + (part.begin - slice.begin),
-                                     static_cast<std::size_t>(part.size())));
+      if (part.size() == 0) continue;
+      staging_.visit(exec_, slice_of(b) + (part.begin - slice.begin),
+                     static_cast<std::size_t>(part.size()),
+                     [&](std::span<const float> values, std::size_t first) {
+                       visit(tensor, part.begin - whole.begin + static_cast<long>(first), values);
+                     });
     }
   }
-}
-
-template <class T>
-double Engine<T>::mean_loss(long supervised) {
-  // Every micro-batch has one owner and the others hold zero: this sum is exact.
-  comm_.all_reduce(parallel::buffer(loss_sums_), parallel::Reduce::sum).wait();
-  return supervised == 0 ? 0 : tree_sum(loss_sums_) / static_cast<double>(supervised);
 }
 
 template <class T>
@@ -142,15 +158,11 @@ StepResult Engine<T>::step(const StepInput& input) {
 
   StepResult result;
   result.start_ns = monotonic_ns();
-  for (const plan::Action& action :
-       plan::one_stage(reducer_.begin(), reducer_.end(), layout_.buckets())) {
-    parallel::set_phase(plan::to_string(action));
-    const std::int64_t start = monotonic_ns();
-    run(action, input);
-    result.actions.push_back({action, start, monotonic_ns()});
-  }
+  result.actions =
+      executor_.execute(plan::one_stage(reducer_.begin(), reducer_.end(), layout_.buckets()),
+                        [&](const plan::Action& action) { run(action, input); });
   result.end_ns = monotonic_ns();
-  result.loss = mean_loss(supervised);
+  result.loss = supervised == 0 ? 0 : loss_sum_ / static_cast<double>(supervised);
   result.grad_norm = norm_;
   return result;
 }
@@ -173,16 +185,24 @@ void Engine<T>::run(const plan::Action& action, const StepInput& input) {
       break;
     case ActionKind::backward:
       model_.backward(ops_, batch_, *std::exchange(saved_, std::nullopt));
-      exec_.fence("vlmark::backward");
       break;
     case ActionKind::join_gradients:
       reducer_.join(m);
       break;
     case ActionKind::reduce_bucket:
-      reducer_.reduce(b);
+      reducer_.exchange(b);
+      break;
+    case ActionKind::join_bucket:
+      reducer_.join_bucket(b);
+      break;
+    case ActionKind::square_sums:
+      optimizer_.sum_squares(reducer_.reduced());
       break;
     case ActionKind::global_norm:
-      norm_ = optimizer_.global_norm(reducer_.reduced());
+      norm_ = optimizer_.global_norm();
+      // Every micro-batch has one owner and the others hold zero: this sum is exact.
+      comm_.all_reduce(parallel::buffer(loss_sums_), parallel::Reduce::sum).wait();
+      loss_sum_ = tree_sum(loss_sums_);
       break;
     case ActionKind::optimizer_slice:
       optimizer_.update(b, reducer_.reduced(), norm_, input.learning_rate);
@@ -199,14 +219,15 @@ std::unique_ptr<TrainingEngine> make_training_engine(const model::Qwen2VL& model
                                                      const model::TrainingSettings& settings,
                                                      const model::MemoryPlan& plan,
                                                      int micro_batches,
-                                                     parallel::Communicator& comm) {
+                                                     parallel::Communicator& comm,
+                                                     Patience patience) {
   const plan::StateSettings state = plan::training_state(settings.type, settings.deterministic,
                                                          micro_batches, comm.rank(), comm.size());
   if (settings.type == DType::f32)
     return std::make_unique<Engine<float>>(model, settings, plan.arena_bytes, state, micro_batches,
-                                           comm);
+                                           comm, patience);
   return std::make_unique<Engine<bf16>>(model, settings, plan.arena_bytes, state, micro_batches,
-                                        comm);
+                                        comm, patience);
 }
 
 }  // namespace vlmark::engine

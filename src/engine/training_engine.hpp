@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "parallel/communicator.hpp"
+#include "src/engine/executor.hpp"
 #include "src/engine/inference_engine.hpp"
 #include "src/model/micro_batch.hpp"
 #include "src/model/training_plan.hpp"
@@ -20,12 +21,6 @@ struct StepInput {
   std::vector<plan::MicroBatchShape> shapes;   ///< [micro-batches of the step]
   std::function<model::MicroBatch(int)> load;  ///< by global index; called for this rank's alone
   double learning_rate = 0;
-};
-
-/// When an action of the schedule ran on this rank.
-struct ActionTime {
-  plan::Action action;
-  std::int64_t start_ns = 0, end_ns = 0;  ///< monotonic clock
 };
 
 struct StepResult {
@@ -52,6 +47,8 @@ class TrainingEngine {
   virtual void visit_owned_gradients(const plan::TensorVisit& visit) const = 0;
   /// Forward passes with the parameters as they stand; ends before the engine. Not collective.
   virtual std::unique_ptr<InferenceEngine> inference() = 0;
+  /// Throws what the first failed action threw, and CommError where the step stands still for
+  /// `patience`; after either the engine is of no more use.
   virtual StepResult step(const StepInput& input) = 0;
 
   /// Rule V6: hash of all parameters as this rank holds them; equal on all ranks. Not collective.
@@ -63,11 +60,13 @@ class TrainingEngine {
 };
 
 /// Allocates the arena of `plan`, which model::plan_training made from the same arguments. `model`
-/// and `comm` outlive the engine. Throws DeviceError where the memory is not there.
+/// and `comm` outlive the engine. Over several ranks messages run on a thread of their own, which
+/// alone uses `comm` inside step(). Throws DeviceError where the memory is not there.
 std::unique_ptr<TrainingEngine> make_training_engine(const model::Qwen2VL& model,
                                                      const model::TrainingSettings& settings,
                                                      const model::MemoryPlan& plan,
                                                      int micro_batches,
-                                                     parallel::Communicator& comm);
+                                                     parallel::Communicator& comm,
+                                                     Patience patience = {});
 
 }  // namespace vlmark::engine

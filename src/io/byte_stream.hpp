@@ -55,7 +55,9 @@ class ByteReader {
   std::span<const std::byte> take(std::size_t count) {
     if (count > rest_.size())
       throw IoError(where_ + ": ends " + std::to_string(count - rest_.size()) +
-                    " bytes too early (it was written by another version, or is damaged)");
+                    " bytes too early (it was written by another version, or is damaged). Use the "
+                    "version that "
+                    "wrote it, or run again");
     const auto taken = rest_.first(count);
     rest_ = rest_.subspan(count);
     return taken;

@@ -12,16 +12,17 @@ namespace {
 constexpr const char* kSingle = "model.safetensors";
 constexpr const char* kIndex = "model.safetensors.index.json";
 
-std::map<std::string, std::string> read_weight_map(const std::filesystem::path& index) {
-  const auto json = parse_json(read_text_file(index), index.string());
+std::map<std::string, std::string> read_weight_map(const nlohmann::json& json,
+                                                   const std::filesystem::path& index) {
   if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object())
-    throw IoError(index.string() + ": has no 'weight_map' (expected {tensor: file})");
+    throw IoError(index.string() +
+                  ": has no 'weight_map' (expected {tensor: file}). Fetch the index again");
   std::map<std::string, std::string> files;
   for (const auto& [name, file] : json["weight_map"].items()) {
     if (!file.is_string() || file.get<std::string>().empty() ||
         std::filesystem::path(file.get<std::string>()).has_parent_path())
-      throw IoError(index.string() + ": tensor '" + name + "' is in " + file.dump() +
-                    " (expected the name of a file beside the index)");
+      throw IoError(index.string() + ": tensor '" + name + "' is in " + shown(file) +
+                    " (expected the name of a file beside the index). Fetch the index again");
     files[name] = file.get<std::string>();
   }
   return files;
@@ -46,6 +47,20 @@ std::string canonical_tensor_name(std::string_view stored) {
   if (stored.starts_with(kLanguage))
     return std::string(kModel) + std::string(stored.substr(kLanguage.size()));
   return std::string(stored);
+}
+
+std::string stored_tensor_name(std::string_view canonical, TensorNames names) {
+  constexpr std::string_view kModel = "model.", kVisual = "visual.";
+  const std::string name(canonical);
+  if (names == TensorNames::bare && name == "lm_head.weight")
+    throw ValueError(
+        "lm_head.weight: has no name in the bare model class (it has no head, so the weight would "
+        "be lost). Choose original or nested names");
+  if (names != TensorNames::original && name.starts_with(kModel)) {
+    const std::string inner = "language_model." + name.substr(kModel.size());
+    return names == TensorNames::bare ? inner : "model." + inner;
+  }
+  return names == TensorNames::nested && name.starts_with(kVisual) ? "model." + name : name;
 }
 
 Checkpoint::Checkpoint(const std::filesystem::path& folder) : path_(folder) {
@@ -76,17 +91,21 @@ void Checkpoint::add_file(const std::filesystem::path& path) {
     if (!added)
       throw IoError(path.string() + ": tensor '" + tensor.name +
                     "' stands for the same weight as '" + at->second.tensor->name + "' in " +
-                    file_of(name).string() + " (which of the two is meant is not clear)");
+                    file_of(name).string() +
+                    " (which of the two is meant is not clear). Remove one of them");
   }
 }
 
 void Checkpoint::open_sharded(const std::filesystem::path& index) {
-  const auto weight_map = read_weight_map(index);
+  const auto json = parse_json(read_text_file(index), index.string());
+  const auto weight_map = read_weight_map(json, index);
+  if (json.contains("metadata")) index_metadata_ = json["metadata"].dump();
   std::set<std::string> shards;
   for (const auto& [name, file] : weight_map) shards.insert(file);
   std::vector<std::string> problems;
+  std::error_code ignored;  // a name too long for the file system is missing too
   for (const auto& shard : shards)
-    if (!std::filesystem::exists(path_ / shard))
+    if (!std::filesystem::exists(path_ / shard, ignored))
       problems.push_back("missing shard " + (path_ / shard).string());
   if (!problems.empty())
     throw all_of(index,
@@ -118,7 +137,8 @@ const Checkpoint::Place& Checkpoint::place(std::string_view name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end())
     throw IoError(path_.string() + ": has no tensor '" + std::string(name) + "' (it holds " +
-                  std::to_string(tensors_.size()) + " others)");
+                  std::to_string(tensors_.size()) +
+                  " others). Check that the folder belongs to this model");
   return found->second;
 }
 

@@ -15,6 +15,16 @@ namespace vlmark::io {
 /// `language_model.X` becomes `model.X`.
 std::string canonical_tensor_name(std::string_view stored);
 
+/// How a writer spells tensor names.
+enum class TensorNames {
+  original,  ///< visual.X, model.X: the hub, transformers up to 4.51
+  nested,    ///< model.visual.X, model.language_model.X: later versions
+  bare       ///< visual.X, language_model.X: the model class without its head
+};
+
+/// The inverse of canonical_tensor_name. Throws ValueError for a head among bare names.
+std::string stored_tensor_name(std::string_view canonical, TensorNames names);
+
 /// What a model needs of a checkpoint.
 struct ExpectedTensor {
   std::string name;  ///< canonical
@@ -40,6 +50,9 @@ class Checkpoint {
   const std::filesystem::path& file_of(std::string_view name) const;
   /// Over all tensors.
   std::uint64_t bytes() const;
+  const std::vector<SafetensorsFile>& files() const { return files_; }
+  /// `metadata` of the index as JSON text, total_size included; empty where there is no index.
+  const std::string& index_metadata() const { return index_metadata_; }
 
   /// Compares with what a model needs and names every missing, unexpected and wrongly shaped
   /// tensor at once, with both shapes and the file. A stored `lm_head.weight` that is not expected
@@ -60,14 +73,7 @@ class Checkpoint {
   std::filesystem::path path_;
   std::vector<SafetensorsFile> files_;
   std::map<std::string, Place, std::less<>> tensors_;  // by canonical name
+  std::string index_metadata_;
 };
-
-/// Writes a checkpoint as transformers does: one `model.safetensors` where it fits, else shards
-/// `model-00001-of-0000N.safetensors` of at most `shard_bytes` bytes of data (one larger tensor
-/// makes a shard of its own) and the index, written last. Files of an earlier checkpoint in the
-/// folder are removed. Tensors keep the order given within the sequence of shards.
-/// Throws IoError; ValueError as write_safetensors.
-void write_checkpoint(const std::filesystem::path& folder, const std::vector<TensorSource>& tensors,
-                      std::uint64_t shard_bytes = 5'000'000'000);
 
 }  // namespace vlmark::io

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -25,6 +26,10 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
+/// Takes the whole pages of a part of a MappedFile out of this process's resident memory. They stay
+/// in the system's cache, and reading them again is allowed.
+void drop_pages(std::span<const std::byte> part);
+
 /// A file that appears under its name only when it is whole: written as `<path>.tmp`, flushed to
 /// the device, then renamed by commit(). Without commit() the temporary file is removed.
 class OutputFile {
@@ -37,6 +42,8 @@ class OutputFile {
   /// Appends; throws IoError (a full disk, for example).
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
+  /// Writes at an offset from the start of the file, in any order; what lies between is zero.
+  void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
   /// fsync, rename, fsync of the folder. Throws IoError.
   void commit();
 
@@ -53,6 +60,9 @@ void sync_to_device(const std::filesystem::path& path);
 
 /// Whole content of a file. Throws IoError.
 std::string read_text_file(const std::filesystem::path& path);
+
+/// Copies a file, over one that is there. Throws IoError.
+void duplicate(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// Writes a file through OutputFile. Throws IoError.
 void write_text_file(const std::filesystem::path& path, std::string_view text);

@@ -19,7 +19,9 @@ class Hdf5Reader {
 
   /// Of a dataset.
   std::vector<std::int64_t> extents(const std::string& dataset) const;
-  /// All elements in row-major order. Throws IoError when the extents are not `extents`.
+  /// All elements in row-major order. Throws IoError when the extents are not `extents`, or say
+  /// more bytes than the file has: the record's datasets are stored whole, so that a damaged file
+  /// asks for no memory that it does not fill.
   std::vector<std::int64_t> integers(const std::string& dataset,
                                      const std::vector<std::int64_t>& extents) const;
   std::vector<std::uint64_t> unsigned_integers(const std::string& dataset,
@@ -39,12 +41,15 @@ class Hdf5Reader {
   Hdf5Handle open_dataset(const std::string& dataset) const;
   std::size_t require_extents(const std::string& dataset,
                               const std::vector<std::int64_t>& expected) const;
+  void require_stored(const std::string& where, std::size_t count, std::size_t width) const;
+  std::size_t text_width(hid_t type, const std::string& where) const;
   template <class T>
   std::vector<T> read(const std::string& dataset, const std::vector<std::int64_t>& extents,
                       H5T_class_t type_class, hid_t memory_type) const;
 
   QuietHdf5 quiet_;
   std::string path_;
+  std::uint64_t file_bytes_ = 0;
   Hdf5Handle file_;
 };
 

@@ -53,13 +53,16 @@ std::string padded(const std::vector<std::string>& values, std::size_t width) {
 
 }  // namespace
 
-Hdf5Writer::Hdf5Writer(const std::filesystem::path& path, parallel::Communicator& comm)
+Hdf5Writer::Hdf5Writer(const std::filesystem::path& path, parallel::Communicator& comm,
+                       std::size_t user_block)
     : path_(path.string()),
       rank_(comm.rank()),
       transfer_(transfer(comm)),
       links_(intermediate_groups()) {
   const Hdf5Handle access = file_access(comm);
-  file_.emplace(H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose, path_,
+  const Hdf5Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, path_, "cannot be created");
+  require_hdf5(H5Pset_userblock(creation, user_block), path_, "cannot hold a user block");
+  file_.emplace(H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose, path_,
                 "cannot be created");
 }
 

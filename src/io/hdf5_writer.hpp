@@ -25,7 +25,9 @@ struct Block {
 /// a path are made as needed. Throws IoError with the file and the dataset.
 class Hdf5Writer {
  public:
-  Hdf5Writer(const std::filesystem::path& path, parallel::Communicator& comm);
+  /// `user_block`: bytes at the begin that are left to the caller; 0 or a power of two from 512 on.
+  Hdf5Writer(const std::filesystem::path& path, parallel::Communicator& comm,
+             std::size_t user_block);
 
   void write(const std::string& dataset, const Block& block, std::span<const std::int64_t> values);
   void write(const std::string& dataset, const Block& block, std::span<const std::uint64_t> values);

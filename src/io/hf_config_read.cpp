@@ -22,7 +22,7 @@ void read_rope(JsonFields& text, plan::ModelConfig& model, Problems& problems) {
     for (const char* key : {"type", "rope_type"})
       if (const auto type = object->find(key);
           type != object->end() && *type != "mrope" && *type != "default")
-        rope.add(prefix + key + ": " + type->dump() +
+        rope.add(prefix + key + ": " + shown(*type) +
                  " is not supported (only \"mrope\" or \"default\")");
   const Json* sections = rope.value("mrope_section");
   const bool valid = sections != nullptr && sections->is_array() && sections->size() == 3 &&
@@ -31,7 +31,7 @@ void read_rope(JsonFields& text, plan::ModelConfig& model, Problems& problems) {
                      });
   if (!valid)
     return rope.add("rope_scaling.mrope_section: " +
-                    (sections == nullptr ? std::string("is absent") : sections->dump()) +
+                    (sections == nullptr ? std::string("is absent") : shown(*sections)) +
                     " (expected three whole numbers: frequencies of time, height and width)");
   for (std::size_t axis = 0; axis < 3; ++axis) model.mrope_section[axis] = (*sections)[axis];
 }
@@ -61,7 +61,7 @@ void refuse_unsupported_text(JsonFields& text, const plan::ModelConfig& model) {
   if (const Json* types = text.value("layer_types"); types != nullptr && types->is_array())
     for (const Json& type : *types)
       if (type != "full_attention") {
-        text.add("layer_types: holds " + type.dump() + " (only \"full_attention\" is supported)");
+        text.add("layer_types: holds " + shown(type) + " (only \"full_attention\" is supported)");
         break;
       }
 }
@@ -89,8 +89,9 @@ void read_vision(JsonFields& vision, plan::ModelConfig& model) {
 int read_eos(JsonFields& ids, int fallback) {
   const Json* value = ids.value("eos_token_id");
   if (value == nullptr || !value->is_array()) return ids.integer("eos_token_id", fallback);
-  if (!value->empty() && value->front().is_number_integer()) return value->front().get<int>();
-  ids.add("eos_token_id: " + value->dump() + " (expected one or more token ids)");
+  if (!value->empty())
+    if (const auto id = whole_number(value->front())) return *id;
+  ids.add("eos_token_id: " + shown(*value) + " (expected one or more token ids)");
   return fallback;
 }
 
@@ -108,7 +109,9 @@ void read_special_ids(JsonFields& ids, plan::ModelConfig& model) {
 
 plan::ModelConfig read_hf_config(const std::filesystem::path& file) {
   const Json json = parse_json(read_text_file(file), file.string());
-  if (!json.is_object()) throw ConfigError(file.string() + ": is not a JSON object");
+  if (!json.is_object())
+    throw ConfigError(file.string() + ": is not a JSON object (it is " + json.type_name() +
+                      "). Give the config.json of a Qwen2-VL model");
   Problems problems;
   JsonFields top({{"", &json}}, problems);
   JsonFields vision(top.objects("vision_config"), problems);
@@ -121,7 +124,7 @@ plan::ModelConfig read_hf_config(const std::filesystem::path& file) {
   // absolute(): "config.json" alone has no parent folder to take a name from.
   model.name = std::filesystem::absolute(file).lexically_normal().parent_path().filename().string();
   if (top.text("model_type", "") != "qwen2_vl")
-    top.add("model_type: " + (top.has("model_type") ? json["model_type"].dump() : "is absent") +
+    top.add("model_type: " + (top.has("model_type") ? shown(json["model_type"]) : "is absent") +
             " (only \"qwen2_vl\" is supported)");
   if (top.has("quantization_config"))
     top.add("quantization_config: quantised weights are not supported (only bf16 and fp32)");
@@ -134,8 +137,9 @@ plan::ModelConfig read_hf_config(const std::filesystem::path& file) {
   if (problems.empty()) return model;
   std::string list;
   for (const auto& problem : problems) list += "\n  " + problem;
-  throw ConfigError(file.string() + ": describes no model that can be run (" +
-                    std::to_string(problems.size()) + " problems)" + list);
+  throw ConfigError(
+      file.string() + ": describes no model that can be run (" + std::to_string(problems.size()) +
+      " problems). Give the config.json of a Qwen2-VL model, or correct these:" + list);
 }
 
 }  // namespace vlmark::io

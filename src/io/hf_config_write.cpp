@@ -24,7 +24,8 @@ void write_hf_config(const std::filesystem::path& file, const plan::ModelConfig&
   if (model.vision.norm_eps != 1e-6f)
     throw ConfigError(file.string() + ": the LayerNorm eps of the vision transformer is " +
                       std::to_string(model.vision.norm_eps) +
-                      " (config.json has no key for it: transformers always uses 1e-6)");
+                      " (config.json has no key for it: transformers always uses 1e-6). "
+                      "Export a model that was trained with 1e-6");
   const plan::VisionConfig& v = model.vision;
   nlohmann::ordered_json json = {
       {"architectures", {"Qwen2VLForConditionalGeneration"}},

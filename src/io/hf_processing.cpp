@@ -13,7 +13,9 @@ using Json = nlohmann::json;
 
 Json read_object(const std::filesystem::path& file) {
   Json json = parse_json(read_text_file(file), file.string());
-  if (!json.is_object()) throw ConfigError(file.string() + ": is not a JSON object");
+  if (!json.is_object())
+    throw ConfigError(file.string() + ": is not a JSON object (it is " + json.type_name() +
+                      "). Fetch the model's folder again");
   return json;
 }
 
@@ -28,13 +30,13 @@ void require_none(const std::filesystem::path& file, const std::vector<std::stri
 std::vector<int> read_eos_ids(JsonFields& fields, const std::vector<int>& fallback) {
   const Json* value = fields.value("eos_token_id");
   if (value == nullptr) return fallback;
-  if (value->is_number_integer()) return {value->get<int>()};
+  if (const auto id = whole_number(*value)) return {*id};
   std::vector<int> ids;
   if (value->is_array())
     for (const Json& id : *value)
-      if (id.is_number_integer()) ids.push_back(id.get<int>());
+      if (const auto number = whole_number(id)) ids.push_back(*number);
   if (!value->is_array() || ids.empty() || ids.size() != value->size()) {
-    fields.add("eos_token_id: " + value->dump() + " (expected one or more token ids)");
+    fields.add("eos_token_id: " + shown(*value) + " (expected one or more token ids)");
     return fallback;
   }
   return ids;
@@ -51,7 +53,7 @@ std::array<double, 3> read_channels(JsonFields& fields, const std::string& key,
     if (valid) channels[c] = (*value)[c].get<double>();
   }
   if (!valid)
-    fields.add(key + ": " + value->dump() + " (expected three numbers: red, green, blue)");
+    fields.add(key + ": " + shown(*value) + " (expected three numbers: red, green, blue)");
   return channels;
 }
 
@@ -65,7 +67,7 @@ std::int64_t read_pixels(JsonFields& fields, const std::string& key, const char*
   if (value == nullptr || value->is_null()) return fallback;
   if (value->is_number_unsigned() && value->get<std::uint64_t>() < std::uint64_t{1} << 62)
     return value->get<std::int64_t>();
-  fields.add(key + ": " + value->dump() + " (expected a number of pixels)");
+  fields.add(key + ": " + shown(*value) + " (expected a number of pixels)");
   return fallback;
 }
 

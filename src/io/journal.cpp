@@ -60,10 +60,13 @@ JournalWriter::~JournalWriter() {
 }
 
 void JournalWriter::append(std::uint32_t type, std::span<const std::byte> payload) {
-  if (descriptor_ < 0) throw IoError(path_.string() + ": the journal is closed already");
+  if (descriptor_ < 0)
+    throw IoError(path_.string() +
+                  ": the journal is closed already (a record after the closing one "
+                  "would not be read). Please report it");
   if (payload.size() > kLongestPayload)
     throw IoError(path_.string() + ": a record has " + std::to_string(payload.size()) +
-                  " bytes (at most " + std::to_string(kLongestPayload) + ")");
+                  " bytes (at most " + std::to_string(kLongestPayload) + "). Please report it");
   put(waiting_, static_cast<std::uint32_t>(payload.size()));
   const std::size_t covered = waiting_.size();
   put(waiting_, type);
@@ -82,7 +85,7 @@ void JournalWriter::close() {
   flush();
   if (::fsync(descriptor_) != 0 || ::close(std::exchange(descriptor_, -1)) != 0)
     throw IoError(path_.string() + ": the journal cannot be flushed to the device (" +
-                  std::strerror(errno) + ")");
+                  std::strerror(errno) + "). Check space and quota, then run again");
 }
 
 std::optional<JournalRecord> JournalReader::next() {
@@ -96,14 +99,16 @@ std::optional<JournalRecord> JournalReader::next() {
   const std::uint32_t length = get(rest, 0);
   const std::string where = path().string() + ": record at byte " + std::to_string(at_);
   if (length > kLongestPayload)
-    throw IoError(where + ": says it has " + std::to_string(length) +
-                  " bytes (the journal is damaged)");
+    throw IoError(where + ": says it has " + std::to_string(length) + " bytes (at most " +
+                  std::to_string(kLongestPayload) +
+                  "; the journal is damaged). Run again, or restore the file");
   if (rest.size() < kFrame + length) return cut();
   const std::uint32_t expected = get(rest, kFrame - sizeof(std::uint32_t) + length);
   const std::uint32_t actual = crc(rest.subspan(sizeof length, sizeof(std::uint32_t) + length));
   if (actual != expected)
     throw IoError(where + ": its checksum is " + std::to_string(actual) + " (expected " +
-                  std::to_string(expected) + "; the journal is damaged)");
+                  std::to_string(expected) +
+                  "; the journal is damaged). Run again, or restore the file");
   const JournalRecord record{at_, get(rest, sizeof length),
                              rest.subspan(2 * sizeof(std::uint32_t), length)};
   at_ += kFrame + length;

@@ -5,6 +5,13 @@
 
 namespace vlmark::io {
 
+std::optional<int> whole_number(const nlohmann::json& value) {
+  const double number = value.is_number() ? value.get<double>() : 0.5;
+  if (number != std::floor(number) || std::abs(number) > std::numeric_limits<int>::max())
+    return std::nullopt;
+  return static_cast<int>(number);
+}
+
 JsonFields::Found JsonFields::find(const std::string& key) {
   Found found;
   for (const auto& [prefix, object] : layers_) {
@@ -13,8 +20,8 @@ JsonFields::Found JsonFields::find(const std::string& key) {
     if (found.value == nullptr) {
       found = {prefix + key, &*at};
     } else if (*found.value != *at) {
-      const std::string problem = found.name + ": " + found.value->dump() + " but " + prefix + key +
-                                  " is " + at->dump() + " (which is meant is not clear)";
+      const std::string problem = found.name + ": " + shown(*found.value) + " but " + prefix + key +
+                                  " is " + shown(*at) + " (which is meant is not clear)";
       if (problems_.empty() || problems_.back() != problem) problems_.push_back(problem);
     }
   }
@@ -22,7 +29,7 @@ JsonFields::Found JsonFields::find(const std::string& key) {
 }
 
 void JsonFields::wrong_type(const Found& found, const char* expected) {
-  problems_.push_back(found.name + ": " + found.value->dump() + " (expected " + expected + ")");
+  problems_.push_back(found.name + ": " + shown(*found.value) + " (expected " + expected + ")");
 }
 
 std::vector<JsonFields::Layer> JsonFields::objects(const std::string& key) {
@@ -44,10 +51,7 @@ int JsonFields::integer(const std::string& key, std::optional<int> fallback) {
     if (!fallback) problems_.push_back(layers_.front().prefix + key + ": is absent");
     return fallback.value_or(0);
   }
-  // Some writers give whole numbers as 4.0.
-  const double value = found.value->is_number() ? found.value->get<double>() : 0.5;
-  if (value == std::floor(value) && std::abs(value) <= std::numeric_limits<int>::max())
-    return static_cast<int>(value);
+  if (const auto value = whole_number(*found.value)) return *value;
   wrong_type(found, "a whole number below 2^31");
   return fallback.value_or(0);
 }
@@ -80,8 +84,8 @@ void JsonFields::require(const std::string& key, const nlohmann::json& supported
                          const std::string& why) {
   const Found found = find(key);
   if (found.value != nullptr && *found.value != supported)
-    problems_.push_back(found.name + ": " + found.value->dump() + " is not supported (only " +
-                        supported.dump() + "; " + why + ")");
+    problems_.push_back(found.name + ": " + shown(*found.value) + " is not supported (only " +
+                        shown(supported) + "; " + why + ")");
 }
 
 }  // namespace vlmark::io

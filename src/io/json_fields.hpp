@@ -10,6 +10,9 @@
 
 namespace vlmark::io {
 
+/// The number, where it is whole and fits an int. Some writers give whole numbers as 4.0.
+std::optional<int> whole_number(const nlohmann::json& value);
+
 /// Reads typed values of JSON objects and collects every problem instead of stopping at the first.
 /// A key is looked up in the objects in order; null counts as absent. Two objects that give the
 /// same key different values are a problem: which of them is meant is not clear.

@@ -17,7 +17,7 @@ void read_begin(ByteReader& bytes, RankSamples& samples) {
   if (begin.version != kJournalVersion)
     throw IoError(samples.path.string() + ": is a journal of version " +
                   std::to_string(begin.version) + " (expected " + std::to_string(kJournalVersion) +
-                  ")");
+                  "). Use the version of vlmark that wrote it");
   samples.rank = begin.rank;
   samples.ranks = begin.ranks;
 }
@@ -74,7 +74,8 @@ void read_record(RecordType type, ByteReader& bytes, const std::string& where,
       return;
   }
   throw IoError(where + ": its type is " + std::to_string(static_cast<std::uint32_t>(type)) +
-                " (unknown: the journal was written by another version)");
+                " (unknown: the journal was written by another version). Use the version of vlmark "
+                "that wrote it");
 }
 
 }  // namespace
@@ -93,12 +94,15 @@ RankSamples read_rank_samples(const std::filesystem::path& journal) {
                     (ended   ? "follows the closing record"
                      : begun ? "is a second opening record"
                              : "is no opening record") +
-                    " (this is no journal, or a damaged one)");
+                    " (this is no journal, or a damaged one). Run again, or restore the file");
     begun = true;
     ended = type == RecordType::end;
     ByteReader bytes(record->payload, where);
     read_record(type, bytes, where, samples);
-    if (!bytes.at_end()) throw IoError(where + ": is longer than its type (another version)");
+    if (!bytes.at_end())
+      throw IoError(where +
+                    ": is longer than its type (the journal was written by another "
+                    "version). Use the version of vlmark that wrote it");
   }
   if (const auto cut = reader.incomplete_at())
     samples.incomplete = "cut within the record at byte " + std::to_string(*cut);

@@ -24,8 +24,8 @@ struct RecordHeader {
 };
 
 /// Joins the journals of all ranks into `<folder>/samples.h5`, collectively through parallel HDF5.
-/// The file is written as `samples.h5.tmp`, flushed to the device and renamed by rank 0 when all
-/// ranks are done: a run that fails or is killed leaves no samples.h5.
+/// The file is written as `samples.h5.tmp`, sealed (record_seal.hpp), flushed to the device and
+/// renamed by rank 0 when all ranks are done: a run that fails or is killed leaves no samples.h5.
 ///
 /// BEFORE: every rank has closed its journal.   AFTER: rank 0 sees the record in its place.
 ///
@@ -84,7 +84,7 @@ struct Record {
 
 /// Reads a record, serially. Throws IoError: no record (with a hint when the folder holds the
 /// journals of an unfinished run), another schema version, other phases, kinds or counters than
-/// this version's, a damaged file.
+/// this version's, a file that is cut, damaged or was changed after the run.
 Record read_record(const std::filesystem::path& folder);
 
 }  // namespace vlmark::io

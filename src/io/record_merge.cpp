@@ -8,6 +8,7 @@
 #include "src/io/hdf5_writer.hpp"
 #include "src/io/rank_samples.hpp"
 #include "src/io/record.hpp"
+#include "src/io/record_seal.hpp"
 #include "src/io/record_tables.hpp"
 #include "src/io/results_folder.hpp"
 
@@ -26,7 +27,8 @@ RankSamples own_samples(const Communicator& comm, const fs::path& folder) {
   if (samples.rank != comm.rank() || samples.ranks != comm.size())
     throw IoError(where + ": was written by rank " + std::to_string(samples.rank) + " of " +
                   std::to_string(samples.ranks) + " (expected rank " + std::to_string(comm.rank()) +
-                  " of " + std::to_string(comm.size()) + ")");
+                  " of " + std::to_string(comm.size()) +
+                  "; journals of two runs are mixed). Write each run into a folder of its own");
   return samples;
 }
 
@@ -36,12 +38,13 @@ void require_steps(const RankSamples& samples, const char* what, const Records& 
   const std::string where = samples.path.string() + ": " + what;
   if (records.size() != steps.size())
     throw IoError(where + " of " + std::to_string(records.size()) +
-                  " steps (expected those of rank 0: " + std::to_string(steps.size()) + ")");
+                  " steps (expected those of rank 0: " + std::to_string(steps.size()) +
+                  "; the ranks disagree). Please report it with the journals");
   for (std::size_t i = 0; i < steps.size(); ++i)
     if (records[i].step != steps[i])
       throw IoError(where + ": entry " + std::to_string(i) + " is of step " +
                     std::to_string(records[i].step) + " (expected " + std::to_string(steps[i]) +
-                    ")");
+                    "; the ranks disagree). Please report it with the journals");
 }
 
 /// Numbers of the steps, of rank 0, after every rank has shown that it has the same ones.
@@ -66,7 +69,8 @@ std::vector<std::string> agree_on_categories(Communicator& comm, const RankSampl
   parallel::agree(comm, "compare the memory of all ranks", [&] {
     if (mine != common)
       throw IoError(samples.path.string() + ": the memory categories are\n" + mine +
-                    "(expected those of rank 0:\n" + common + ")");
+                    "(expected those of rank 0:\n" + common +
+                    "). Run the same program on every rank");
   });
   std::vector<std::string> categories;
   for (std::size_t begin = 0; begin < common.size();) {
@@ -207,18 +211,19 @@ void merge_journals(Communicator& comm, const fs::path& folder, const RecordHead
     // Seen here it is everybody's error; inside a collective call it would be one rank's.
     if (comm.rank() == 0) write_text_file(temporary, "");
   });
-  Hdf5Writer file(temporary, comm);
+  Hdf5Writer file(temporary, comm, kSealBytes);
   write_all_of(file, comm, header, samples, steps, categories);
   file.close();
   parallel::wait_for_all(comm);
   parallel::agree(comm, "name the record", [&] {
     if (comm.rank() != 0) return;
+    seal_record(temporary);
     sync_to_device(temporary);
     std::error_code failure;
     fs::rename(temporary, record, failure);
     if (failure)
       throw IoError(record.string() + ": cannot be renamed from " + temporary.string() + " (" +
-                    failure.message() + ")");
+                    failure.message() + "). Check the folder, then merge the journals again");
     sync_to_device(folder);
   });
 }

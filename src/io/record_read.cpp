@@ -1,6 +1,7 @@
 #include "src/base/error.hpp"
 #include "src/io/hdf5_reader.hpp"
 #include "src/io/record.hpp"
+#include "src/io/record_seal.hpp"
 #include "src/io/results_folder.hpp"
 
 namespace vlmark::io {
@@ -17,8 +18,9 @@ void require_axis(const Hdf5Reader& file, const std::string& dataset, const char
   for (int i = 0; i < count; ++i) expected += " " + std::string(name(i));
   for (const auto& entry : stored) actual += " " + entry;
   if (actual != expected)
-    throw IoError(dataset + ": its axis '" + axis + "' is" + actual + " (expected" + expected +
-                  "; the record was written by another version)");
+    throw IoError(
+        dataset + ": its axis '" + axis + "' is" + actual + " (expected" + expected +
+        "; the record was written by another version). Use the version of vlmark that wrote it");
 }
 
 /// Calls place(index of the element within its record, rank, step) for [step, rank, width].
@@ -31,7 +33,10 @@ void for_each_element(std::size_t steps, std::size_t ranks, std::size_t width, a
 
 void read_steps(const Hdf5Reader& file, Record& record) {
   const auto per_step = file.extents("/steps/loss");
-  const std::int64_t n = per_step.at(0);
+  if (per_step.size() != 1)
+    throw IoError("/steps/loss has " + std::to_string(per_step.size()) +
+                  " dimensions (expected 1: step). Restore the record, or run again");
+  const std::int64_t n = per_step[0];
   const auto step = file.integers("/steps/step", per_step);
   const auto loss = file.doubles("/steps/loss", per_step);
   const auto grad_norm = file.doubles("/steps/grad_norm", per_step);
@@ -157,6 +162,7 @@ Record read_record(const std::filesystem::path& folder) {
                   (std::filesystem::exists(journal_path(folder, 0), failure)
                        ? " (the run is incomplete: it left journals only)"
                        : ". Give the folder of a run's results"));
+  require_seal(path);
   const Hdf5Reader file(path);
   Record record;
   record.schema_version = file.attribute("/", "schema_version");
@@ -171,8 +177,9 @@ Record read_record(const std::filesystem::path& folder) {
   const auto per_rank = file.extents("/steps/start_ns");
   if (per_rank.size() != 2)
     throw IoError(path.string() + ": /steps/start_ns has " + std::to_string(per_rank.size()) +
-                  " dimensions (expected 2: step and rank)");
-  record.ranks = static_cast<int>(per_rank[1]);
+                  " dimensions (expected 2: step and rank). Restore the record, or run again");
+  // Through a dataset that is stored: without steps, those of [step, rank] hold nothing.
+  record.ranks = static_cast<int>(file.integers("/steps/clock_offset_ns", {per_rank[1]}).size());
   read_steps(file, record);
   read_timing(file, record);
   read_counters(file, record);

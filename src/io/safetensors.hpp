@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -57,30 +56,38 @@ class SafetensorsFile {
   std::map<std::string, std::string> metadata_;
 };
 
-/// Receives the bytes of a tensor piece by piece.
-using ByteSink = std::function<void(std::span<const std::byte>)>;
-
-/// A tensor to be written. `produce` is called once, when its turn comes, so that no more than one
-/// piece of a checkpoint need be in host memory.
-struct TensorSource {
+/// A tensor to be written.
+struct TensorSpec {
   std::string name;
   TensorType type = TensorType::f32;
   std::vector<std::int64_t> shape;
-  std::function<void(const ByteSink&)> produce;
 
   std::uint64_t bytes() const;  ///< of the data
 };
 
-/// A source that holds a reference to `data`, which must outlive the write.
-TensorSource from_memory(std::string name, TensorType type, std::vector<std::int64_t> shape,
-                         std::span<const std::byte> data);
-
 /// Writes a file that equals the reference implementation's byte for byte: tensors by descending
-/// element size, then name; header padded with spaces to a multiple of 8. The file appears under
-/// its name only when it is whole (OutputFile).
-/// Throws IoError; ValueError when a name occurs twice or a source gives more or fewer bytes than
-/// its shape.
-void write_safetensors(const std::filesystem::path& path, std::vector<TensorSource> tensors,
-                       const std::map<std::string, std::string>& metadata = {});
+/// element size, then name; header padded with spaces to a multiple of 8. The data come in pieces,
+/// in any order, so that no more than one piece need be in host memory. The file appears under its
+/// name only when it is whole (OutputFile).
+class SafetensorsWriter {
+ public:
+  /// Throws IoError; ValueError when a name occurs twice.
+  SafetensorsWriter(const std::filesystem::path& path, std::vector<TensorSpec> tensors,
+                    const std::map<std::string, std::string>& metadata = {});
+
+  /// Bytes of a tensor's data from byte `first` on. Throws ValueError for a tensor that is not in
+  /// the file or bytes beyond its end; IoError.
+  void write(std::string_view name, std::uint64_t first, std::span<const std::byte> bytes);
+  /// Throws ValueError that names a tensor that was not given whole; IoError.
+  void commit();
+
+ private:
+  struct Place {
+    std::uint64_t begin, bytes, written;
+  };
+  std::filesystem::path path_;
+  OutputFile file_;
+  std::map<std::string, Place, std::less<>> places_;
+};
 
 }  // namespace vlmark::io

@@ -16,19 +16,20 @@ constexpr std::string_view kReadAgain = ". Copy or download it again";
 std::uint64_t unsigned_value(const nlohmann::json& value, const std::string& where,
                              const char* what) {
   if (!value.is_number_unsigned())
-    throw IoError(where + ": " + what + " holds " + value.dump() +
-                  " (expected whole numbers that are not negative)");
+    throw IoError(where + ": " + what + " holds " + shown(value) +
+                  " (expected whole numbers that are not negative)" + std::string(kReadAgain));
   return value.get<std::uint64_t>();
 }
 
 std::vector<std::int64_t> read_shape(const nlohmann::json& entry, const std::string& where) {
   if (!entry.contains("shape") || !entry["shape"].is_array())
-    throw IoError(where + ": has no 'shape' (expected an array)");
+    throw IoError(where + ": has no 'shape' (expected an array)" + std::string(kReadAgain));
   std::vector<std::int64_t> shape;
   for (const auto& extent : entry["shape"]) {
     const std::uint64_t value = unsigned_value(extent, where, "shape");
     if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-      throw IoError(where + ": shape holds " + extent.dump() + " (above 2^63 - 1)");
+      throw IoError(where + ": shape holds " + shown(extent) + " (above 2^63 - 1)" +
+                    std::string(kReadAgain));
     shape.push_back(static_cast<std::int64_t>(value));
   }
   return shape;
@@ -36,12 +37,12 @@ std::vector<std::int64_t> read_shape(const nlohmann::json& entry, const std::str
 
 TensorType read_type(const nlohmann::json& entry, const std::string& where) {
   if (!entry.contains("dtype") || !entry["dtype"].is_string())
-    throw IoError(where + ": has no 'dtype' (expected a string)");
+    throw IoError(where + ": has no 'dtype' (expected a string)" + std::string(kReadAgain));
   const auto name = entry["dtype"].get<std::string>();
   if (const auto type = tensor_type(name)) return *type;
   throw IoError(where + ": dtype is '" + name +
                 "' (expected BF16, F16, F32, F64, I64, I32, U8 "
-                "or another whole-byte type of the format)");
+                "or another whole-byte type of the format). Convert the tensor to one of them");
 }
 
 std::uint64_t byte_count(TensorType type, std::span<const std::int64_t> shape,
@@ -49,17 +50,21 @@ std::uint64_t byte_count(TensorType type, std::span<const std::int64_t> shape,
   std::uint64_t bytes = size_of(type);
   for (const std::int64_t extent : shape)
     if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(extent), &bytes))
-      throw IoError(where + ": shape " + to_text(shape) + " has more than 2^64 bytes");
+      throw IoError(where + ": shape " + to_text(shape) +
+                    " has more than 2^64 bytes (no file holds it)" + std::string(kReadAgain));
   return bytes;
 }
 
 TensorView read_entry(const std::string& name, const nlohmann::json& entry,
                       std::span<const std::byte> data, const std::string& where) {
-  if (!entry.is_object()) throw IoError(where + ": is " + entry.dump() + " (expected an object)");
+  if (!entry.is_object())
+    throw IoError(where + ": is " + shown(entry) + " (expected an object)" +
+                  std::string(kReadAgain));
   TensorView tensor{name, read_type(entry, where), read_shape(entry, where), {}};
   if (!entry.contains("data_offsets") || !entry["data_offsets"].is_array() ||
       entry["data_offsets"].size() != 2)
-    throw IoError(where + ": has no 'data_offsets' (expected [begin, end])");
+    throw IoError(where + ": has no 'data_offsets' (expected [begin, end])" +
+                  std::string(kReadAgain));
   const auto& offsets = entry["data_offsets"];
   const std::uint64_t begin = unsigned_value(offsets[0], where, "data_offsets");
   const std::uint64_t end = unsigned_value(offsets[1], where, "data_offsets");
@@ -71,7 +76,7 @@ TensorView read_entry(const std::string& name, const nlohmann::json& entry,
   if (end - begin != expected)
     throw IoError(where + ": data_offsets span " + std::to_string(end - begin) + " bytes but " +
                   std::string(name_of(tensor.type)) + " " + to_text(tensor.shape) + " has " +
-                  std::to_string(expected));
+                  std::to_string(expected) + " (the header is damaged)" + std::string(kReadAgain));
   tensor.data = data.subspan(begin, end - begin);
   return tensor;
 }
@@ -97,7 +102,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(path
   const auto rest = bytes.subspan(sizeof length);
   if (length > kLongestHeader)
     throw IoError(where + ": says its header has " + std::to_string(length) + " bytes (at most " +
-                  std::to_string(kLongestHeader) + " are allowed; this is no safetensors file)");
+                  std::to_string(kLongestHeader) +
+                  " are allowed; this is no safetensors file). Give the path of one");
   if (length > rest.size())
     throw IoError(where + ": says its header has " + std::to_string(length) + " bytes but only " +
                   std::to_string(rest.size()) + " follow (a truncated file)" +
@@ -109,14 +115,18 @@ void SafetensorsFile::parse_header(std::string_view header, std::span<const std:
   const std::string where = path().string();
   const auto json = parse_json(header, where + ": header");
   if (!json.is_object() || header.front() != '{')
-    throw IoError(where + ": header is not a JSON object that begins with '{'");
+    throw IoError(where +
+                  ": header is not a JSON object that begins with '{' (names and places of " +
+                  "tensors stand in it)" + std::string(kReadAgain));
   for (const auto& [name, entry] : json.items()) {
     if (name == "__metadata__") {
-      if (!entry.is_object()) throw IoError(where + ": __metadata__ is not an object");
+      if (!entry.is_object())
+        throw IoError(where + ": __metadata__ is " + shown(entry) + " (expected an object)" +
+                      std::string(kReadAgain));
       for (const auto& [key, value] : entry.items()) {
         if (!value.is_string())
-          throw IoError(where + ": __metadata__ '" + key + "' is " + value.dump() +
-                        " (expected a string)");
+          throw IoError(where + ": __metadata__ '" + key + "' is " + shown(value) +
+                        " (expected a string)" + std::string(kReadAgain));
         metadata_[key] = value.get<std::string>();
       }
     } else {
@@ -163,7 +173,8 @@ const TensorView* SafetensorsFile::find(std::string_view name) const {
 const TensorView& SafetensorsFile::tensor(std::string_view name) const {
   if (const TensorView* found = find(name)) return *found;
   throw IoError(path().string() + ": has no tensor '" + std::string(name) + "' (it holds " +
-                std::to_string(tensors_.size()) + " others)");
+                std::to_string(tensors_.size()) +
+                " others). Check that the file belongs to this model");
 }
 
 }  // namespace vlmark::io

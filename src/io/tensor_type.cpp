@@ -55,7 +55,8 @@ TensorType tensor_type(DType type) {
     case DType::u8:
       return TensorType::u8;
   }
-  throw ValueError("tensor_type: unknown element type " + std::to_string(static_cast<int>(type)));
+  throw ValueError("tensor_type: unknown element type " + std::to_string(static_cast<int>(type)) +
+                   " (no safetensors name stands for it). Please report it");
 }
 
 bool is_floating(TensorType type) {

@@ -33,8 +33,9 @@ std::vector<double> to_doubles(const TensorView& tensor);
 /// beyond 2^63 - 1.
 std::vector<std::int64_t> to_integers(const TensorView& tensor);
 
-/// Throws ValueError that names the tensor, the index and the value of the first NaN or infinity;
-/// `where` (a file) begins the text. Reads the whole tensor.
-void require_finite(const TensorView& tensor, std::string_view where);
+/// Throws ValueError that names the first NaN or infinity among `values`, which are elements `first`
+/// and on of `tensor` in `file`: a weight that is not finite makes every output NaN.
+void require_finite(std::span<const float> values, std::size_t first, std::string_view tensor,
+                    std::string_view file);
 
 }  // namespace vlmark::io

@@ -24,6 +24,10 @@ bool Ops::learns(int parameter) const {
   return parameter >= 0 && settings_.trainable(table_[parameter].group);
 }
 
+Indices Ops::indices(std::span<const int> values) {
+  return {values, settings_.staged ? make(1, count(values), DType::i32) : Tensor()};
+}
+
 Tensor Ops::stream(const Tensor& x) {
   Tensor y = make(x.rows(), x.columns(), DType::f32);
   run_convert(x, y);
@@ -58,27 +62,29 @@ Tensor Ops::load_pixels(std::span<const float> pixel_values, long patches, long 
 
 Tensor Ops::vision_rope_table(std::span<const int> hw, int head_dim) {
   Tensor table = make(count(hw) / 2, head_dim, DType::f32);
-  run_vision_rope_table(hw, table);
+  run_vision_rope_table(indices(hw), table);
   return table;
 }
 
 Tensor Ops::mrope_table(std::span<const int> positions, const std::array<int, 3>& section,
                         float theta, int head_dim) {
   Tensor table = make(count(positions) / 3, head_dim, DType::f32);
-  run_mrope_table(positions, section, theta, table);
+  run_mrope_table(indices(positions), section, theta, table);
   return table;
 }
 
 Tensor Ops::embedding(std::span<const int> ids, int table) {
   Tensor y = make(count(ids), table_[table].columns, type());
-  run_embedding(ids, table, y);
+  run_embedding(indices(ids), table, y);
   return y;
 }
 
 void Ops::embedding_backward(const Tensor& dy, std::span<const int> ids, int table) {
   require_extents("embedding_backward", "dy", {dy.rows(), dy.columns()},
                   {count(ids), table_[table].columns});
-  if (learns(table)) run_embedding_backward(dy, ids, table);
+  if (!learns(table)) return;
+  const Tensor order = settings_.staged ? make(1, count(ids), DType::i32) : Tensor();
+  run_embedding_backward(dy, indices(ids), order, table);
 }
 
 Tensor Ops::linear(const Tensor& x, const plan::Linear& layer, DType y_type) {
@@ -175,7 +181,8 @@ Tensor Ops::attention(const Tensor& qkv, const AttentionSpec& spec, std::span<co
   require_columns("attention", qkv, spec.qkv_width());
   log_sum = make(qkv.rows(), spec.heads, DType::f32);
   Tensor y = make(qkv.rows(), spec.q_width(), type());
-  run_attention(qkv, spec, cu_seqlens, y, log_sum);
+  const Tensor scratch = attention_scratch(spec, cu_seqlens, AttentionPass::forward);
+  run_attention(qkv, spec, indices(cu_seqlens), y, log_sum, scratch);
   return y;
 }
 
@@ -185,8 +192,19 @@ Tensor Ops::attention_backward(const Tensor& dy, const Tensor& y, const Tensor& 
   require_same("attention_backward", "dy", dy, y);
   Tensor d_qkv = make(qkv.rows(), qkv.columns(), type());
   Tensor delta = make(qkv.rows(), spec.heads, DType::f32);
-  run_attention_backward(dy, y, qkv, spec, cu_seqlens, log_sum, d_qkv, delta);
+  const Tensor scratch = attention_scratch(spec, cu_seqlens, AttentionPass::backward);
+  run_attention_backward(dy, y, qkv, spec, indices(cu_seqlens), log_sum, d_qkv, delta, scratch);
   return d_qkv;
+}
+
+Tensor Ops::attention_scratch(const AttentionSpec& spec, std::span<const int> cu_seqlens,
+                              AttentionPass pass) {
+  if (settings_.attention != AttentionBackend::cudnn || type() != DType::bf16 ||
+      cu_seqlens.size() < 2)
+    return {};
+  const CudnnAttentionSize size =
+      cudnn_bounded({spec.heads, spec.kv_heads, spec.head_dim}, cu_seqlens);
+  return make(1, cudnn_scratch(size, pass, spec.causal, settings_.deterministic).bytes, DType::u8);
 }
 
 Tensor Ops::attention_cached(const Tensor& qkv, const AttentionSpec& spec, LayerCache& cache,
@@ -198,23 +216,25 @@ Tensor Ops::attention_cached(const Tensor& qkv, const AttentionSpec& spec, Layer
                      ". Ask for fewer new tokens or a shorter prompt");
   Tensor log_sum = make(qkv.rows(), spec.heads, DType::f32);
   Tensor y = make(qkv.rows(), spec.q_width(), type());
-  run_attention_cached(qkv, spec, cache, filled, y, log_sum);
+  const int rows = rows_of(qkv);
+  const int cu_q[] = {0, rows}, cu_k[] = {0, static_cast<int>(filled) + rows};
+  run_attention_cached(qkv, spec, cache, filled, indices(cu_q), indices(cu_k), y, log_sum);
   return y;
 }
 
 Tensor Ops::gather_rows(const Tensor& x, std::span<const int> source) {
   Tensor y = make(count(source), x.columns(), x.type());
-  run_gather_rows(x, source, y);
+  run_gather_rows(x, indices(source), y);
   return y;
 }
 
 void Ops::scatter_rows(Tensor& x, const Tensor& rows, std::span<const int> destination) {
   require_extents("scatter_rows", "rows", {rows.rows(), rows.columns()},
                   {count(destination), x.columns()});
-  run_scatter_rows(x, rows, destination);
+  run_scatter_rows(x, rows, indices(destination));
 }
 
-void Ops::zero_rows(Tensor& x, std::span<const int> rows) { run_zero_rows(x, rows); }
+void Ops::zero_rows(Tensor& x, std::span<const int> rows) { run_zero_rows(x, indices(rows)); }
 
 Tensor Ops::linear_cross_entropy(const Tensor& h, const plan::Linear& head,
                                  std::span<const int> targets, float scale, bool gradient,
@@ -225,8 +245,8 @@ Tensor Ops::linear_cross_entropy(const Tensor& h, const plan::Linear& head,
   Tensor losses = make(1, h.rows(), DType::f32);
   Tensor logits_tile =
       make(linear_cross_entropy_tile(rows_of(h), static_cast<int>(head.out)), head.out, DType::f32);
-  loss_sum += run_linear_cross_entropy(h, head, targets, scale, gradient ? &dh : nullptr, losses,
-                                       logits_tile);
+  loss_sum += run_linear_cross_entropy(h, head, indices(targets), scale, gradient ? &dh : nullptr,
+                                       losses, logits_tile);
   return dh;
 }
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <span>
 
+#include "src/base/cudnn_attention.hpp"
+#include "src/base/device_memory.hpp"
 #include "src/model/tensor.hpp"
 #include "src/plan/parameters.hpp"
 #include "src/plan/trainable.hpp"
@@ -30,6 +32,17 @@ enum class Activation { quick_gelu, gelu };
 struct OpsSettings {
   DType type = DType::f32;
   plan::Trainable trainable;
+  /// Kernels cannot read host memory: index arrays get a place in the arena.
+  bool staged = kDeviceMemory;
+  /// cudnn: attention of bf16 tensors gets the scratch that cuDNN wants for it.
+  AttentionBackend attention = AttentionBackend::own;
+  bool deterministic = true;  ///< of that attention's backward pass
+};
+
+/// Indices of one call: host memory, and a place for them in the arena where kernels need one.
+struct Indices {
+  std::span<const int> host;
+  Tensor place;  ///< [1, n]; empty: kernels read `host`
 };
 
 /// What a layer may ask for. Layers are written once against this class; it checks extents and
@@ -123,17 +136,24 @@ class Ops {
 
   const plan::ParameterTable& table() const { return table_; }
   bool learns(int parameter) const;
+  const OpsSettings& settings() const { return settings_; }
 
  private:
+  Indices indices(std::span<const int> values);
+  /// Scratch of cuDNN for one call, [1, bytes]; empty on the own kernel.
+  Tensor attention_scratch(const AttentionSpec& spec, std::span<const int> cu_seqlens,
+                           AttentionPass pass);
   virtual void run_zero(Tensor& stream) = 0;
   virtual void run_convert(const Tensor& x, Tensor& y) = 0;
   virtual void run_add_linear(const Tensor& x, const plan::Linear& layer, Tensor& stream) = 0;
   virtual void run_load_pixels(std::span<const float> pixel_values, Tensor& y) = 0;
-  virtual void run_vision_rope_table(std::span<const int> hw, Tensor& table) = 0;
-  virtual void run_mrope_table(std::span<const int> positions, const std::array<int, 3>& section,
+  virtual void run_vision_rope_table(const Indices& hw, Tensor& table) = 0;
+  virtual void run_mrope_table(const Indices& positions, const std::array<int, 3>& section,
                                float theta, Tensor& table) = 0;
-  virtual void run_embedding(std::span<const int> ids, int table, Tensor& y) = 0;
-  virtual void run_embedding_backward(const Tensor& dy, std::span<const int> ids, int table) = 0;
+  virtual void run_embedding(const Indices& ids, int table, Tensor& y) = 0;
+  /// `order`: a place for the order of rising ids.
+  virtual void run_embedding_backward(const Tensor& dy, const Indices& ids, const Tensor& order,
+                                      int table) = 0;
   virtual void run_linear(const Tensor& x, const plan::Linear& layer, Tensor& y) = 0;
   virtual void run_linear_backward_input(const Tensor& dy, const plan::Linear& layer,
                                          Tensor& dx) = 0;
@@ -157,18 +177,20 @@ class Ops {
   virtual void run_rotate(Tensor& x, const Tensor& table, int heads, int head_dim,
                           bool inverse) = 0;
   virtual void run_attention(const Tensor& qkv, const AttentionSpec& spec,
-                             std::span<const int> cu_seqlens, Tensor& y, Tensor& log_sum) = 0;
+                             const Indices& cu_seqlens, Tensor& y, Tensor& log_sum,
+                             const Tensor& scratch) = 0;
   virtual void run_attention_backward(const Tensor& dy, const Tensor& y, const Tensor& qkv,
-                                      const AttentionSpec& spec, std::span<const int> cu_seqlens,
-                                      const Tensor& log_sum, Tensor& d_qkv, Tensor& delta) = 0;
+                                      const AttentionSpec& spec, const Indices& cu_seqlens,
+                                      const Tensor& log_sum, Tensor& d_qkv, Tensor& delta,
+                                      const Tensor& scratch) = 0;
   virtual void run_attention_cached(const Tensor& qkv, const AttentionSpec& spec, LayerCache& cache,
-                                    long filled, Tensor& y, Tensor& log_sum) = 0;
-  virtual void run_gather_rows(const Tensor& x, std::span<const int> source, Tensor& y) = 0;
-  virtual void run_scatter_rows(Tensor& x, const Tensor& rows,
-                                std::span<const int> destination) = 0;
-  virtual void run_zero_rows(Tensor& x, std::span<const int> rows) = 0;
+                                    long filled, const Indices& cu_q, const Indices& cu_k,
+                                    Tensor& y, Tensor& log_sum) = 0;
+  virtual void run_gather_rows(const Tensor& x, const Indices& source, Tensor& y) = 0;
+  virtual void run_scatter_rows(Tensor& x, const Tensor& rows, const Indices& destination) = 0;
+  virtual void run_zero_rows(Tensor& x, const Indices& rows) = 0;
   virtual double run_linear_cross_entropy(const Tensor& h, const plan::Linear& head,
-                                          std::span<const int> targets, float scale, Tensor* dh,
+                                          const Indices& targets, float scale, Tensor* dh,
                                           Tensor& losses, Tensor& logits_tile) = 0;
 
   const plan::ParameterTable& table_;

@@ -23,9 +23,14 @@ MemoryPlan record_training(const Qwen2VL& model, std::span<const plan::MicroBatc
     const MicroBatch batch = blank(shape, model.config());
     model.backward(ops, batch, model.forward(ops, batch, 1.0f, recompute));
     plan.flops += ops.flops();
+    if (ops.attention_scratch().bytes > plan.attention.bytes)
+      plan.attention = ops.attention_scratch();
     plan.records.insert(plan.records.end(), ops.records().begin(), ops.records().end());
   }
   plan.arena_bytes = arena.high_water();
+  if (settings.staged)
+    plan.items.push_back(
+        {"staging", plan::staging_piece_bytes + plan::staged_message_bytes(layout, state)});
   plan.items.push_back({"activations", plan.arena_bytes - persistent});
   return plan;
 }

@@ -45,17 +45,17 @@ void RecordingOps::run_add_linear(const Tensor& x, const plan::Linear& layer, Te
 void RecordingOps::run_load_pixels(std::span<const float>, Tensor& y) {
   bandwidth("load_pixels", {&y});
 }
-void RecordingOps::run_vision_rope_table(std::span<const int>, Tensor& table) {
+void RecordingOps::run_vision_rope_table(const Indices&, Tensor& table) {
   bandwidth("vision_rope_table", {&table});
 }
-void RecordingOps::run_mrope_table(std::span<const int>, const std::array<int, 3>&, float,
+void RecordingOps::run_mrope_table(const Indices&, const std::array<int, 3>&, float,
                                    Tensor& table) {
   bandwidth("mrope_table", {&table});
 }
-void RecordingOps::run_embedding(std::span<const int>, int, Tensor& y) {
+void RecordingOps::run_embedding(const Indices&, int, Tensor& y) {
   bandwidth("embedding", {&y, &y});
 }
-void RecordingOps::run_embedding_backward(const Tensor& dy, std::span<const int>, int) {
+void RecordingOps::run_embedding_backward(const Tensor& dy, const Indices&, const Tensor&, int) {
   bandwidth("embedding_backward", {&dy, &dy, &dy});
 }
 void RecordingOps::run_linear(const Tensor& x, const plan::Linear& layer, Tensor&) {
@@ -104,26 +104,39 @@ void RecordingOps::run_rotate(Tensor& x, const Tensor& table, int, int, bool) {
   bandwidth("rotate", {&x, &x, &table});
 }
 
+void RecordingOps::note_scratch(const AttentionSpec& spec, const Indices& cu_seqlens,
+                                AttentionPass pass, const Tensor& scratch) {
+  if (scratch.empty() || scratch.columns() <= scratch_.bytes) return;
+  const CudnnAttentionSize size =
+      cudnn_bounded({spec.heads, spec.kv_heads, spec.head_dim}, cu_seqlens.host);
+  scratch_ = {scratch.columns(), cudnn_scratch(size, pass, spec.causal, false).bytes, size.segments,
+              size.longest};
+}
+
 void RecordingOps::run_attention(const Tensor& qkv, const AttentionSpec& spec,
-                                 std::span<const int> cu_seqlens, Tensor& y, Tensor&) {
+                                 const Indices& cu_seqlens, Tensor& y, Tensor&,
+                                 const Tensor& scratch) {
+  note_scratch(spec, cu_seqlens, AttentionPass::forward, scratch);
   const Part part = CountedPart::current();
-  const std::uint64_t flops = attention_flops(spec, cu_seqlens);
+  const std::uint64_t flops = attention_flops(spec, cu_seqlens.host);
   flops_.attention[static_cast<int>(part)] += flops;
   records_.push_back(
       {"attention", part, qkv.rows(), spec.heads, spec.head_dim, flops, bytes(qkv) + bytes(y)});
 }
 void RecordingOps::run_attention_backward(const Tensor& dy, const Tensor& y, const Tensor& qkv,
-                                          const AttentionSpec& spec,
-                                          std::span<const int> cu_seqlens, const Tensor&,
-                                          Tensor& d_qkv, Tensor&) {
+                                          const AttentionSpec& spec, const Indices& cu_seqlens,
+                                          const Tensor&, Tensor& d_qkv, Tensor&,
+                                          const Tensor& scratch) {
+  note_scratch(spec, cu_seqlens, AttentionPass::backward, scratch);
   const Part part = CountedPart::current();
-  const std::uint64_t flops = 2 * attention_flops(spec, cu_seqlens);
+  const std::uint64_t flops = 2 * attention_flops(spec, cu_seqlens.host);
   flops_.attention[static_cast<int>(part)] += flops;
   records_.push_back({"attention_backward", part, qkv.rows(), spec.heads, spec.head_dim, flops,
                       bytes(dy) + bytes(y) + bytes(qkv) + bytes(d_qkv)});
 }
 void RecordingOps::run_attention_cached(const Tensor& qkv, const AttentionSpec& spec, LayerCache&,
-                                        long filled, Tensor& y, Tensor&) {
+                                        long filled, const Indices&, const Indices&, Tensor& y,
+                                        Tensor&) {
   const Part part = CountedPart::current();
   const auto rows = static_cast<std::uint64_t>(qkv.rows()),
              keys = rows + static_cast<std::uint64_t>(filled);
@@ -135,17 +148,16 @@ void RecordingOps::run_attention_cached(const Tensor& qkv, const AttentionSpec& 
                       bytes(qkv) + bytes(y)});
 }
 
-void RecordingOps::run_gather_rows(const Tensor&, std::span<const int>, Tensor& y) {
+void RecordingOps::run_gather_rows(const Tensor&, const Indices&, Tensor& y) {
   bandwidth("gather_rows", {&y, &y});
 }
-void RecordingOps::run_scatter_rows(Tensor&, const Tensor& rows, std::span<const int>) {
+void RecordingOps::run_scatter_rows(Tensor&, const Tensor& rows, const Indices&) {
   bandwidth("scatter_rows", {&rows, &rows});
 }
-void RecordingOps::run_zero_rows(Tensor& x, std::span<const int>) { bandwidth("zero_rows", {&x}); }
+void RecordingOps::run_zero_rows(Tensor& x, const Indices&) { bandwidth("zero_rows", {&x}); }
 
 double RecordingOps::run_linear_cross_entropy(const Tensor& h, const plan::Linear& head,
-                                              std::span<const int>, float, Tensor* dh, Tensor&,
-                                              Tensor&) {
+                                              const Indices&, float, Tensor* dh, Tensor&, Tensor&) {
   gemm("head", h.rows(), head.out, head.in);
   if (dh) {
     gemm("head_backward_input", h.rows(), head.in, head.out);

@@ -17,6 +17,13 @@ struct OpRecord {
   std::uint64_t bytes;  ///< least memory traffic: operands and results once
 };
 
+/// The attention that wants most scratch of a vendor library.
+struct AttentionScratch {
+  std::int64_t bytes = 0;               ///< 0: none wants any
+  std::int64_t bytes_in_any_order = 0;  ///< the same call without a deterministic sum
+  int segments = 0, longest = 0;        ///< of that call
+};
+
 /// Runs layers without memory, kernels or ranks and notes what they would cost. The arena it is
 /// given ends with the high-water mark of the real run.
 class RecordingOps final : public Ops {
@@ -26,6 +33,7 @@ class RecordingOps final : public Ops {
 
   const plan::Flops& flops() const { return flops_; }
   const std::vector<OpRecord>& records() const { return records_; }
+  const AttentionScratch& attention_scratch() const { return scratch_; }
 
  private:
   void gemm(const char* name, long m, long n, long k);
@@ -34,10 +42,10 @@ class RecordingOps final : public Ops {
   void run_convert(const Tensor&, Tensor&) override;
   void run_add_linear(const Tensor&, const plan::Linear&, Tensor&) override;
   void run_load_pixels(std::span<const float>, Tensor&) override;
-  void run_vision_rope_table(std::span<const int>, Tensor&) override;
-  void run_mrope_table(std::span<const int>, const std::array<int, 3>&, float, Tensor&) override;
-  void run_embedding(std::span<const int>, int, Tensor&) override;
-  void run_embedding_backward(const Tensor&, std::span<const int>, int) override;
+  void run_vision_rope_table(const Indices&, Tensor&) override;
+  void run_mrope_table(const Indices&, const std::array<int, 3>&, float, Tensor&) override;
+  void run_embedding(const Indices&, int, Tensor&) override;
+  void run_embedding_backward(const Tensor&, const Indices&, const Tensor&, int) override;
   void run_linear(const Tensor&, const plan::Linear&, Tensor&) override;
   void run_linear_backward_input(const Tensor&, const plan::Linear&, Tensor&) override;
   void run_linear_backward_weight(const Tensor&, const Tensor&, const plan::Linear&) override;
@@ -53,20 +61,24 @@ class RecordingOps final : public Ops {
   void run_swiglu(const Tensor&, Tensor&) override;
   void run_swiglu_backward(const Tensor&, const Tensor&, Tensor&) override;
   void run_rotate(Tensor&, const Tensor&, int, int, bool) override;
-  void run_attention(const Tensor&, const AttentionSpec&, std::span<const int>, Tensor&,
-                     Tensor&) override;
+  void note_scratch(const AttentionSpec& spec, const Indices& cu_seqlens, AttentionPass pass,
+                    const Tensor& scratch);
+  void run_attention(const Tensor&, const AttentionSpec&, const Indices&, Tensor&, Tensor&,
+                     const Tensor& scratch) override;
   void run_attention_backward(const Tensor&, const Tensor&, const Tensor&, const AttentionSpec&,
-                              std::span<const int>, const Tensor&, Tensor&, Tensor&) override;
-  void run_attention_cached(const Tensor&, const AttentionSpec&, LayerCache&, long, Tensor&,
-                            Tensor&) override;
-  void run_gather_rows(const Tensor&, std::span<const int>, Tensor&) override;
-  void run_scatter_rows(Tensor&, const Tensor&, std::span<const int>) override;
-  void run_zero_rows(Tensor&, std::span<const int>) override;
-  double run_linear_cross_entropy(const Tensor&, const plan::Linear&, std::span<const int>, float,
+                              const Indices&, const Tensor&, Tensor&, Tensor&,
+                              const Tensor& scratch) override;
+  void run_attention_cached(const Tensor&, const AttentionSpec&, LayerCache&, long, const Indices&,
+                            const Indices&, Tensor&, Tensor&) override;
+  void run_gather_rows(const Tensor&, const Indices&, Tensor&) override;
+  void run_scatter_rows(Tensor&, const Tensor&, const Indices&) override;
+  void run_zero_rows(Tensor&, const Indices&) override;
+  double run_linear_cross_entropy(const Tensor&, const plan::Linear&, const Indices&, float,
                                   Tensor*, Tensor&, Tensor&) override;
 
   plan::Flops flops_;
   std::vector<OpRecord> records_;
+  AttentionScratch scratch_;
 };
 
 }  // namespace vlmark::model

@@ -7,7 +7,7 @@ MemoryPlan plan_training(const Qwen2VL& model, const TrainingSettings& settings,
                          int ranks) {
   const plan::FlatLayout layout(model.table(), ranks, settings.bucket_elements);
   return record_training(
-      model, shapes, {settings.type, settings.trainable}, settings.recompute, layout,
+      model, shapes, settings.ops(), settings.recompute, layout,
       plan::training_state(settings.type, settings.deterministic, micro_batches, rank, ranks));
 }
 

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "src/base/device_memory.hpp"
 #include "src/model/record_step.hpp"
 #include "src/plan/optimizer_settings.hpp"
 
@@ -15,6 +16,10 @@ struct TrainingSettings {
   bool deterministic = true;
   long bucket_elements = 0;  ///< 0: one bucket
   plan::OptimizerSettings optimizer;
+  bool staged = kDeviceMemory;  ///< as in OpsSettings; true on a host is for tests
+  AttentionBackend attention = AttentionBackend::own;
+
+  OpsSettings ops() const { return {type, trainable, staged, attention, deterministic}; }
 };
 
 /// The memory plan of one rank for steps of at most `micro_batches` over all ranks, of which it

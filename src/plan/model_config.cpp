@@ -1,6 +1,8 @@
 #include "src/plan/model_config.hpp"
 
+#include <cmath>
 #include <sstream>
+#include <tuple>
 
 #include "src/base/error.hpp"
 
@@ -65,6 +67,24 @@ std::vector<std::string> problems(const ModelConfig& m) {
                         v.temporal_patch_size > 0 && v.merge_size > 0;
   expect(positive, "model: every size must be positive");
   if (!positive) return found;  // the divisions below need it
+  // Ten times and more what the largest models have; products of two sizes then fit an int, and
+  // the table of tensors fits memory.
+  const std::tuple<const char*, int, int> largest[] = {
+      {"num_hidden_layers", m.layers, 2048},
+      {"hidden_size", m.hidden, 1 << 18},
+      {"intermediate_size", m.intermediate, 1 << 20},
+      {"vocab_size", m.vocab, 1 << 24},
+      {"max_position_embeddings", m.max_positions, 1 << 30},
+      {"vision_config.depth", v.depth, 2048},
+      {"vision_config.embed_dim", v.embed_dim, 1 << 16},
+      {"vision_config.mlp_ratio", v.mlp_ratio, 64},
+      {"vision_config.in_channels", v.in_channels, 64},
+      {"vision_config.patch_size", v.patch_size, 256},
+      {"vision_config.temporal_patch_size", v.temporal_patch_size, 64},
+      {"vision_config.spatial_merge_size", v.merge_size, 64}};
+  for (const auto& [name, size, most] : largest)
+    expect(size <= most, name, ": ", size, " is above ", most, ", the largest that is supported");
+  if (!found.empty()) return found;
   expect(m.hidden % m.heads == 0, "num_attention_heads: ", m.heads,
          " does not divide hidden_size = ", m.hidden);
   expect(m.heads % m.kv_heads == 0, "num_key_value_heads: ", m.kv_heads,
@@ -78,8 +98,11 @@ std::vector<std::string> problems(const ModelConfig& m) {
          " does not divide embed_dim = ", v.embed_dim);
   expect(v.head_dim() % 8 == 0 && v.head_dim() <= 256, "vision head_dim: ", v.head_dim(),
          " is not a multiple of 8 up to 256");
-  expect(m.rms_norm_eps > 0, "rms_norm_eps: ", m.rms_norm_eps, " must be positive");
-  expect(m.rope_theta > 1, "rope_theta: ", m.rope_theta, " must be above 1");
+  expect(m.rms_norm_eps > 0 && std::isfinite(m.rms_norm_eps), "rms_norm_eps: ", m.rms_norm_eps,
+         " must be positive and finite in fp32");
+  expect(m.rope_theta > 1 && std::isfinite(m.rope_theta), "rope_theta: ", m.rope_theta,
+         " must be above 1 and finite in fp32");
+  expect(m.max_positions > 0, "max_position_embeddings: ", m.max_positions, " must be positive");
   const auto id = [&](const char* name, int value) {
     expect(value >= 0 && value < m.vocab, name, ": ", value, " is outside the vocabulary of ",
            m.vocab);

@@ -22,6 +22,10 @@ const char* name_of(ActionKind kind) {
       return "optimizer_slice";
     case ActionKind::gather_bucket:
       return "gather_bucket";
+    case ActionKind::join_bucket:
+      return "join_bucket";
+    case ActionKind::square_sums:
+      return "square_sums";
   }
   return "?";
 }
@@ -41,8 +45,8 @@ const char* name_of(Lane lane) {
 }
 
 std::string to_string(BufferId buffer) {
-  static constexpr const char* names[] = {"input",          "activation", "gradient",
-                                          "gradient_slice", "norm",       "parameters"};
+  static constexpr const char* names[] = {"input", "activation", "gradient", "gradient_slice",
+                                          "norm",  "parameters", "received", "square_sums"};
   return std::string(names[static_cast<int>(buffer.kind)]) + " " + std::to_string(buffer.index);
 }
 
@@ -55,70 +59,43 @@ std::string to_string(const Action& action) {
 
 Schedule one_stage(int begin, int end, int buckets) {
   using B = BufferId::Kind;
-  std::vector<BufferId> parameters, gradients, slices;
+  using Ids = std::vector<BufferId>;
+  Ids parameters, gradients, slices;
   for (int b = 0; b < buckets; ++b) parameters.push_back({B::parameters, b});
   for (int b = 0; b < buckets; ++b) slices.push_back({B::gradient_slice, b});
-  const auto with = [](std::vector<BufferId> ids, BufferId last) {
+  const auto with = [](Ids ids, BufferId last) {
     ids.push_back(last);
     return ids;
   };
 
   Schedule schedule;
+  const auto of_micro_batch = [&](ActionKind kind, int m, Ids reads, Ids writes) {
+    schedule.push_back({kind, Lane::compute, m, 0, -1, -1, std::move(reads), std::move(writes)});
+  };
+  const auto of_bucket = [&](ActionKind kind, Lane lane, int b, Ids reads, Ids writes) {
+    schedule.push_back({kind, lane, -1, -1, b, -1, std::move(reads), std::move(writes)});
+  };
   for (int m = begin; m < end; ++m) {
-    gradients.push_back({B::gradient, m});
-    schedule.push_back({ActionKind::load, Lane::compute, m, 0, -1, -1, {}, {{B::input, m}}});
-    schedule.push_back({ActionKind::forward,
-                        Lane::compute,
-                        m,
-                        0,
-                        -1,
-                        -1,
-                        with(parameters, {B::input, m}),
-                        {{B::activation, m}, {B::gradient, m}}});
-    schedule.push_back({ActionKind::backward,
-                        Lane::compute,
-                        m,
-                        0,
-                        -1,
-                        -1,
-                        with(parameters, {B::activation, m}),
-                        {{B::gradient, m}}});
-    schedule.push_back({ActionKind::join_gradients,
-                        Lane::compute,
-                        m,
-                        0,
-                        -1,
-                        -1,
-                        {{B::gradient, m}},
-                        {{B::gradient, m}}});
+    const BufferId input{B::input, m}, activation{B::activation, m}, gradient{B::gradient, m};
+    gradients.push_back(gradient);
+    of_micro_batch(ActionKind::load, m, {}, {input});
+    of_micro_batch(ActionKind::forward, m, with(parameters, input), {activation, gradient});
+    of_micro_batch(ActionKind::backward, m, with(parameters, activation), {gradient});
+    of_micro_batch(ActionKind::join_gradients, m, {gradient}, {gradient});
   }
-  for (int b = 0; b < buckets; ++b)
-    schedule.push_back({ActionKind::reduce_bucket,
-                        Lane::data,
-                        -1,
-                        -1,
-                        b,
-                        -1,
-                        gradients,
-                        {{B::gradient_slice, b}}});
-  schedule.push_back({ActionKind::global_norm, Lane::data, -1, -1, -1, -1, slices, {{B::norm, 0}}});
+  const BufferId received{B::received}, sums{B::square_sums}, norm{B::norm};
   for (int b = 0; b < buckets; ++b) {
-    schedule.push_back({ActionKind::optimizer_slice,
-                        Lane::compute,
-                        -1,
-                        -1,
-                        b,
-                        -1,
-                        {{B::gradient_slice, b}, {B::norm, 0}},
-                        {{B::parameters, b}}});
-    schedule.push_back({ActionKind::gather_bucket,
-                        Lane::data,
-                        -1,
-                        -1,
-                        b,
-                        -1,
-                        {{B::parameters, b}},
-                        {{B::parameters, b}}});
+    const BufferId slice{B::gradient_slice, b};
+    of_bucket(ActionKind::reduce_bucket, Lane::data, b, gradients, {received, slice});
+    of_bucket(ActionKind::join_bucket, Lane::compute, b, with(with(gradients, received), slice),
+              {slice});
+  }
+  of_bucket(ActionKind::square_sums, Lane::compute, -1, slices, {sums});
+  of_bucket(ActionKind::global_norm, Lane::data, -1, {sums}, {norm});
+  for (int b = 0; b < buckets; ++b) {
+    of_bucket(ActionKind::optimizer_slice, Lane::compute, b, {{B::gradient_slice, b}, norm},
+              {{B::parameters, b}});
+    of_bucket(ActionKind::gather_bucket, Lane::data, b, {{B::parameters, b}}, {{B::parameters, b}});
   }
   return schedule;
 }

@@ -12,22 +12,34 @@ enum class ActionKind : std::uint8_t {
   forward,          ///< of a chunk of layers for a micro-batch
   backward,         ///< of the same; forms the micro-batch's gradient
   join_gradients,   ///< adds finished gradients along the summation tree
-  reduce_bucket,    ///< sums a bucket over data-parallel ranks; each gets its slice
-  global_norm,      ///< over all ranks, and the clipping factor
+  reduce_bucket,    ///< messages that sum a bucket over data-parallel ranks
+  global_norm,      ///< over all ranks, and the loss of the step
   optimizer_slice,  ///< AdamW on the owned slice of a bucket
   gather_bucket,    ///< every rank gets the bucket's new parameters
+  join_bucket,      ///< adds what reduce_bucket brought along the summation tree
+  square_sums,      ///< of the owned slices, block by block: the parts of the global norm
 };
-inline constexpr int kActionKinds = 8;
+inline constexpr int kActionKinds = 10;
 const char* name_of(ActionKind kind);
 
-/// Order holds inside a lane; between lanes only through buffers.
+/// Order holds inside a lane; between lanes only through buffers. Kernels run in the compute lane
+/// alone and messages in the others alone: on a host those are threads that drive the transport.
 enum class Lane : std::uint8_t { compute, tensor, pipeline, data };
 inline constexpr int kLanes = 4;
 const char* name_of(Lane lane);
 
 /// A piece of memory that actions hand to each other.
 struct BufferId {
-  enum class Kind : std::uint8_t { input, activation, gradient, gradient_slice, norm, parameters };
+  enum class Kind : std::uint8_t {
+    input,
+    activation,
+    gradient,
+    gradient_slice,
+    norm,
+    parameters,
+    received,     ///< subtrees of other ranks; buckets share one
+    square_sums,  ///< of all blocks
+  };
   Kind kind;
   int index = 0;  ///< micro-batch or bucket
 

@@ -25,10 +25,12 @@ StateSettings training_state(DType type, bool deterministic, int micro_batches, 
   for (int r = 0; r < ranks; ++r) {
     const Block block = block_of(micro_batches, r, ranks);
     const JoinPlan joins = plan_joins(block.begin, block.end, micro_batches);
-    if (r == rank)
+    if (r == rank) {
       state.gradient_buffers = std::max(joins.buffers, 1);
-    else
+      state.own_subtrees = static_cast<int>(joins.results.size());
+    } else {
       state.received_subtrees += static_cast<int>(joins.results.size());
+    }
   }
   return state;
 }
@@ -58,6 +60,14 @@ std::vector<MemoryItem> state_memory(const FlatLayout& layout, const StateSettin
   items.push_back({"optimizer", (settings.type == DType::f32 ? 2 : 3) * slice});
   items.push_back({"received", settings.received_subtrees * largest_slice(layout) * fp32});
   return items;
+}
+
+std::int64_t staged_message_bytes(const FlatLayout& layout, const StateSettings& settings) {
+  if (layout.ranks() == 1 || !settings.training) return 0;
+  const std::int64_t slices =
+      static_cast<std::int64_t>(settings.own_subtrees) * (layout.ranks() - 1) +
+      settings.received_subtrees;
+  return std::max<std::int64_t>(layout.ranks(), slices) * largest_slice(layout) * fp32;
 }
 
 }  // namespace vlmark::plan

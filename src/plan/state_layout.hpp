@@ -16,6 +16,7 @@ struct StateSettings {
   bool training = true;       ///< false: parameters alone
   int gradient_buffers = 1;   ///< whole gradients alive at once (summation tree)
   int received_subtrees = 0;  ///< gradients of other ranks that one slice joins
+  int own_subtrees = 0;       ///< gradients that this rank sends a slice of to every other
 };
 
 /// The settings of `rank` for steps of at most `micro_batches` over all ranks: how many gradients
@@ -43,5 +44,11 @@ struct MemoryItem {
 };
 /// The persistent buffers by category, in byte.
 std::vector<MemoryItem> state_memory(const FlatLayout& layout, const StateSettings& settings);
+
+/// Host memory of one piece in which values travel between host and kernels.
+inline constexpr std::int64_t staging_piece_bytes = 1 << 20;
+/// Host memory that the messages of one bucket take where the transport cannot read the memory of
+/// kernels: the bucket itself, or in deterministic mode every slice sent and received.
+std::int64_t staged_message_bytes(const FlatLayout& layout, const StateSettings& settings);
 
 }  // namespace vlmark::plan

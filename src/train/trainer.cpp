@@ -1,17 +1,18 @@
 #include "src/train/trainer.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include "parallel/agree.hpp"
+#include "parallel/gather.hpp"
 #include "parallel/phase.hpp"
 #include "parallel/scalars.hpp"
 #include "src/base/clock.hpp"
 #include "src/base/error.hpp"
 #include "src/base/partition.hpp"
-#include "src/base/philox.hpp"
-#include "src/io/hf_config.hpp"
 #include "src/io/journal_records.hpp"
 #include "src/io/model_folder.hpp"
+#include "src/recipe/run_settings.hpp"
 
 namespace vlmark::train {
 namespace {
@@ -34,6 +35,17 @@ Work work_of(const std::vector<plan::MicroBatchShape>& shapes, int merge_unit) {
   return work;
 }
 
+/// The first lines in which two unequal texts differ.
+std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b) {
+  std::istringstream rest_a(a), rest_b(b);
+  std::string line_a, line_b;
+  while (line_a == line_b) {
+    if (!std::getline(rest_a, line_a)) line_a = "nothing more";
+    if (!std::getline(rest_b, line_b)) line_b = "nothing more";
+  }
+  return {line_a, line_b};
+}
+
 /// Adds what each action of a step took to the phases of the record.
 void add_phases(io::StepTiming& timing, const engine::StepResult& result, const Counts& before) {
   const auto add = [&timing](io::Phase phase, std::int64_t ns) {
@@ -45,11 +57,6 @@ void add_phases(io::StepTiming& timing, const engine::StepResult& result, const 
       case plan::ActionKind::load:
         add(io::Phase::load, ns);
         break;
-      case plan::ActionKind::reduce_bucket:
-      case plan::ActionKind::global_norm:
-      case plan::ActionKind::gather_bucket:
-        add(io::Phase::exposed_data, ns);
-        break;
       case plan::ActionKind::optimizer_slice:
         add(io::Phase::optimizer, ns);
         break;
@@ -57,6 +64,7 @@ void add_phases(io::StepTiming& timing, const engine::StepResult& result, const 
         break;  // forward and backward are booked by part
     }
   }
+  add(io::Phase::exposed_data, engine::exposed_ns(result.actions, plan::Lane::data));
   const auto part = [&](Part p) {
     return counters().part_ns[static_cast<int>(p)] - before.part_ns[static_cast<int>(p)];
   };
@@ -77,33 +85,17 @@ Work& Work::operator+=(const Work& other) {
   return *this;
 }
 
-plan::ModelConfig model_of(const config::ModelSection& model) {
-  return model.folder.empty() ? plan::model_preset(model.preset)
-                              : io::read_hf_config(model.folder + "/config.json");
-}
-
-model::TrainingSettings training_settings(const config::RunConfig& config) {
-  const config::TrainSection& t = config.train;
-  model::TrainingSettings settings;
-  settings.type = config.model.precision;
-  settings.trainable = {t.trains_vit(), t.trains_merger(), t.trains_llm()};
-  settings.recompute = {config.recompute.norms, config.recompute.activation};
-  settings.deterministic = t.deterministic;
-  settings.bucket_elements = config.parallel.bucket_elements;
-  settings.optimizer = {t.beta1, t.beta2, t.eps, t.weight_decay, t.clip_norm};
-  return settings;
-}
-
 Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
     : config_(config), comm_(comm) {
   const config::TrainSection& t = config.train;
   learning_rate_ = {t.learning_rate, t.min_learning_rate, t.warmup_steps, t.steps,
                     t.schedule == config::Schedule::cosine};
   parallel::agree(comm, "set-up", [&] {
-    model_ = std::make_unique<model::Qwen2VL>(model_of(config.model));
-    data_ = std::make_unique<CaptionData>(config.data, model_->config());
-    order_ = std::make_unique<SampleOrder>(data_->size(), t.micro_batches, t.micro_batch_samples,
-                                           static_cast<std::uint64_t>(config.model.seed));
+    model_ = std::make_unique<model::Qwen2VL>(recipe::model_of(config.model));
+    data_ = std::make_unique<recipe::CaptionData>(config.data, model_->config());
+    order_ =
+        std::make_unique<recipe::SampleOrder>(data_->size(), t.micro_batches, t.micro_batch_samples,
+                                              static_cast<std::uint64_t>(config.model.seed));
   });
   require_same_inputs();
   parallel::agree(comm, "memory", [&] {
@@ -113,7 +105,7 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
       const auto all = step_shapes(step);
       shapes.insert(shapes.end(), all.begin() + mine.begin, all.begin() + mine.end);
     }
-    const model::TrainingSettings settings = training_settings(config);
+    const model::TrainingSettings settings = recipe::training_settings(config);
     plan_ =
         model::plan_training(*model_, settings, shapes, t.micro_batches, comm.rank(), comm.size());
     engine_ = engine::make_training_engine(*model_, settings, plan_, t.micro_batches, comm);
@@ -133,11 +125,15 @@ void Trainer::require_same_inputs() const {
     inputs += "\n" + data_->entry(i).caption + " " + std::to_string(shape.tokens()) + " " +
               std::to_string(shape.patches());
   }
-  if (!parallel::same_on_all_ranks(comm_, hash_name(inputs)))
-    throw AgreedError(
-        "set-up: ranks read different run descriptions or data (they would train on "
-        "different batches). Give every rank the same files",
-        ExitCode::usage);
+  const std::string common = parallel::broadcast_string(comm_, inputs);
+  parallel::agree(comm_, "compare the inputs of all ranks", [&] {
+    if (inputs == common) return;
+    const auto [here, there] = first_difference(inputs, common);
+    throw ConfigError("set-up: this rank, on " + comm_.host() + ", reads '" + here +
+                      "' where rank 0 reads '" + there +
+                      "' (they would train on different batches). Give every rank the same "
+                      "run description and data");
+  });
 }
 
 std::vector<plan::MicroBatchShape> Trainer::step_shapes(int step) const {

@@ -9,9 +9,9 @@
 #include "src/engine/training_engine.hpp"
 #include "src/io/journal.hpp"
 #include "src/io/journal_records.hpp"
-#include "src/train/caption_data.hpp"
-#include "src/train/learning_rate.hpp"
-#include "src/train/sample_order.hpp"
+#include "src/recipe/caption_data.hpp"
+#include "src/recipe/learning_rate.hpp"
+#include "src/recipe/sample_order.hpp"
 
 namespace vlmark::train {
 
@@ -43,7 +43,7 @@ class Trainer {
   void run(io::JournalWriter& journal, const std::function<void(const Progress&)>& report);
 
   const model::Qwen2VL& model() const { return *model_; }
-  const CaptionData& data() const { return *data_; }
+  const recipe::CaptionData& data() const { return *data_; }
   engine::TrainingEngine& engine() { return *engine_; }
   const model::MemoryPlan& plan() const { return plan_; }
 
@@ -65,9 +65,9 @@ class Trainer {
   config::RunConfig config_;
   parallel::Communicator& comm_;
   std::unique_ptr<model::Qwen2VL> model_;
-  std::unique_ptr<CaptionData> data_;
-  std::unique_ptr<SampleOrder> order_;
-  LearningRate learning_rate_;
+  std::unique_ptr<recipe::CaptionData> data_;
+  std::unique_ptr<recipe::SampleOrder> order_;
+  recipe::LearningRate learning_rate_;
   model::MemoryPlan plan_;
   std::unique_ptr<engine::TrainingEngine> engine_;
   std::vector<double> losses_, grad_norms_;
@@ -75,12 +75,5 @@ class Trainer {
   Work window_work_;
   double window_seconds_ = 0;
 };
-
-/// The model that the run description names: a preset, or a checkpoint folder's config.json.
-/// Throws ConfigError, IoError.
-plan::ModelConfig model_of(const config::ModelSection& model);
-
-/// Arithmetic of the engine as the run description asks for it.
-model::TrainingSettings training_settings(const config::RunConfig& config);
 
 }  // namespace vlmark::train

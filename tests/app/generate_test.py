@@ -21,6 +21,9 @@ class Generate(program.ProgramTest):
         self.assertGreater(result["total_s"], 0)
         self.assertGreaterEqual(result["total_s"], result["first_token_s"])
         self.assertRegex(text.stderr, rf"{result['prompt_tokens']} prompt tokens, first token ")
+        self.assertRegex(text.stderr, r"peak memory 0\.\d{3} GB, planned 0\.\d{3} GB\n")
+        self.assertGreater(result["peak_bytes"], 42e6)
+        self.assertLess(abs(result["peak_bytes"] - result["planned_peak_bytes"]), 25e6)
 
     def test_the_picture_stands_in_the_prompt(self):
         tokens = [json.loads(self.generate("--json", *image).stdout)["prompt_tokens"]

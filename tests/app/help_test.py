@@ -4,7 +4,7 @@ import program
 
 class Help(program.ProgramTest):
     def test_an_example_everywhere(self):
-        for command in ([], ["run"], ["generate"], ["plan"]):
+        for command in ([], ["run"], ["generate"], ["convert"], ["plan"]):
             text = self.vlmark(*command, "--help").stdout
             example = text.split("Example:\n")[1]
             self.assertIn(" ".join(["vlmark", *command]), example)
@@ -17,7 +17,10 @@ class Help(program.ProgramTest):
             self.assertIn(code, text)
 
     def test_usage_errors_are_exit_code_2(self):
-        for wrong in ([], ["unheard-of"], ["run"], ["generate"], ["plan", "--ranks", "many"],
+        for wrong in ([], ["unheard-of"], ["run"], ["generate"], ["convert"],
+                      ["convert", "nano"], ["convert", "a", "b", "--names", "new"],
+                      ["convert", "a", "b", "--shard-size", "0"],
+                      ["plan", "--ranks", "many"],
                       ["plan", "--no-such-option"]):
             done = self.vlmark(*wrong, exit_code=2)
             self.assertEqual(done.stdout, "")

@@ -43,6 +43,51 @@ class Plan(program.ProgramTest):
             self.assertGreater(more["bytes"]["activations"], base["bytes"]["activations"])
             self.assertEqual(more["bytes"]["parameters"], base["bytes"]["parameters"])
 
+    def test_attention_by_cudnn_and_its_deterministic_backward(self):
+        text = ("--model", "7B", "--text-tokens", "16384")
+        own = self.plan(*text)
+        self.assertNotIn("attention_scratch", own)
+        fixed = self.plan(*text, "--attention", "cudnn")
+        scratch = fixed["attention_scratch"]
+        self.assertEqual((scratch["segments"], scratch["longest"]), (1, 16384))
+        # 2 byte for each score of each of 28 heads, and little else.
+        self.assertAlmostEqual(scratch["bytes"] / (2 * 28 * 16384 ** 2), 1, delta=0.1)
+        self.assertGreater(scratch["bytes"], 15 * scratch["bytes_in_any_order"])
+        # The peak without it lies elsewhere, so the arena grows by less than the scratch.
+        growth = fixed["arena_bytes"] - own["arena_bytes"]
+        self.assertTrue(scratch["bytes"] / 2 < growth < scratch["bytes"], growth)
+        loose = self.plan(*text, "--attention", "cudnn", "--any-order")
+        self.assertEqual(loose["attention_scratch"]["bytes"], scratch["bytes_in_any_order"])
+        out = self.vlmark("plan", *text, "--attention", "cudnn").stdout
+        self.assertRegex(out, r"(?m)^  attention +\d+\.\d\d\d GB$")
+        self.assertIn("score gradients of 1 segments as if each were 16384 long", out)
+        by_config = self.plan(program.QUICKSTART, "--set", "model.precision=bf16", "--set",
+                              "train.attention=cudnn", "--set", "train.steps=3")
+        self.assertGreater(by_config["attention_scratch"]["bytes"], 0)
+
+    def test_attention_by_cudnn_is_refused_where_it_cannot_be(self):
+        for arguments, word in ((("--precision", "fp32"), "no attention of fp32"),
+                                (("--generate",), "own kernel")):
+            result = self.vlmark("plan", "--attention", "cudnn", *arguments, exit_code=2)
+            self.assertIn(word, result.stderr)
+        result = self.vlmark("plan", program.QUICKSTART, "--attention", "cudnn", exit_code=2)
+        self.assertIn("train.attention: is cudnn and model.precision is fp32", result.stderr)
+
+    def test_of_an_answer(self):
+        plan = self.plan("--model", "2B", "--generate", "--picture", "448x448", "--text-tokens", "40",
+                         "--max-new-tokens", "24")
+        self.assertEqual(plan["prompt_tokens"], 40 + 256)
+        # Keys and values of 28 layers and two heads of 128, in bf16.
+        self.assertEqual(plan["bytes"]["cache"], (296 + 24) * 28 * 2 * 256 * 2)
+        self.assertAlmostEqual(plan["bytes"]["parameters"] / 4417971200, 1, delta=1e-3)
+        # qwen2vl.md: 1.26 GFLOP a patch, 3.09 GFLOP a token, attention and merger besides.
+        self.assertAlmostEqual(plan["flops"] / 2.26e12, 1, delta=0.01)
+        text = self.vlmark("plan", "--model", "2B", "--generate").stdout
+        self.assertTrue(text.startswith("2B: 2,208,985,600 parameters, bf16, 1024 prompt tokens, "
+                                        "at most 64 new ones\n"), text)
+        for word in ("parameters", "cache", "activations"):
+            self.assertRegex(text, rf"(?m)^  {word} +\d+\.\d\d\d GB$")
+
     def test_of_a_run_description(self):
         plan = self.plan(program.QUICKSTART, "--ranks", "2", "--set", "train.steps=3")
         self.assertEqual((plan["model"], plan["parameters"]), ("nano", 10565760))

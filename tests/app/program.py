@@ -2,14 +2,19 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from sanitizer_reports import first_report  # noqa: E402
 
 SOURCE = os.environ["VLMARK_SOURCE_DIR"]
 BINARY = os.environ["VLMARK_BINARY"]
 MPIEXEC = os.environ["VLMARK_MPIEXEC"].split()
 TRAINED = os.environ["VLMARK_TRAINED"]
 SCRATCH = os.environ["VLMARK_SCRATCH"]
+SLOWDOWN = int(os.environ.get("VLMARK_SLOWDOWN", 1))  # of time limits, under a sanitizer
 QUICKSTART = os.path.join(SOURCE, "configs", "quickstart.toml")
 CAT = os.path.join(SOURCE, "configs", "media", "chelsea.jpg")
 
@@ -20,8 +25,9 @@ class ProgramTest(unittest.TestCase):
     def vlmark(self, *arguments, ranks=None, exit_code=0):
         launcher = [] if ranks is None else MPIEXEC + ["-n", str(ranks)]
         done = subprocess.run([*launcher, BINARY, *arguments], cwd=SOURCE, capture_output=True,
-                              text=True, timeout=100)
+                              text=True, timeout=100 * SLOWDOWN)
         self.assertEqual(done.returncode, exit_code, f"{arguments}:\n{done.stdout}{done.stderr}")
+        self.assertIsNone(first_report(done.stderr), done.stderr)
         return done
 
 

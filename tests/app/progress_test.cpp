@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "src/app/text.hpp"
 #include "src/base/error.hpp"
 
 namespace vlmark::app {

@@ -34,14 +34,16 @@ TEST(RequireExtents, NamesPlaceArgumentAndBothShapes) {
         require_extents("rms_norm", "w", {2, 7}, {2, 8});
       },
       testing::ThrowsMessage<ShapeError>(
-          "rms_norm: argument 'w' has shape [2, 7] (expected [2, 8])"));
+          "rms_norm: argument 'w' has shape [2, 7] (expected [2, 8]). Make them equal"));
   EXPECT_THAT(
       [] {
         require_extents("f", "x", {3}, {3, 1});
       },
-      testing::ThrowsMessage<ShapeError>("f: argument 'x' has shape [3] (expected [3, 1])"));
+      testing::ThrowsMessage<ShapeError>(
+          "f: argument 'x' has shape [3] (expected [3, 1]). Make them equal"));
   EXPECT_THAT([] { require_extents("f", "x", {}, {1}); },
-              testing::ThrowsMessage<ShapeError>("f: argument 'x' has shape [] (expected [1])"));
+              testing::ThrowsMessage<ShapeError>(
+                  "f: argument 'x' has shape [] (expected [1]). Make them equal"));
 }
 
 TEST(DTypes, SizesAndNames) {

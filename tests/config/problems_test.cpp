@@ -47,6 +47,8 @@ TEST(Problems, RefusesEmptyText) {
 TEST(Problems, NamesBothValuesOfAContradiction) {
   EXPECT_THAT(after([](RunConfig& c) { c.data.min_pixels = 20000; }),
               ElementsAre(HasSubstr("data.min_pixels: 20000 is above data.max_pixels = 12544")));
+  EXPECT_THAT(after([](RunConfig& c) { c.train.attention = AttentionBackend::cudnn; }),
+              ElementsAre(HasSubstr("train.attention: is cudnn and model.precision is fp32")));
   EXPECT_THAT(after([](RunConfig& c) { c.train.min_learning_rate = 0.5; }),
               ElementsAre(HasSubstr("0.5 is above train.learning_rate = 0.001")));
   EXPECT_THAT(

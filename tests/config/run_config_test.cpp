@@ -58,6 +58,7 @@ min_learning_rate = 1e-6
 schedule = "constant"
 train_merger = false
 deterministic = false
+attention = "cudnn"
 trace_steps = 0
 [output]
 export = false
@@ -72,6 +73,7 @@ export = false
   EXPECT_EQ(c.train.schedule, Schedule::constant);
   EXPECT_EQ(c.train.train_merger, false);
   EXPECT_FALSE(c.train.deterministic);
+  EXPECT_EQ(c.train.attention, AttentionBackend::cudnn);
   EXPECT_FALSE(c.output.export_model);
   EXPECT_EQ(parse("train.train_merger = 'default'", "run.toml").train.train_merger, std::nullopt);
 }
@@ -179,6 +181,7 @@ TEST(Echo, ReadsBackAsTheSameStruct) {
   c.train.weight_decay = 3;
   c.train.clip_norm = 1e22;
   c.train.schedule = Schedule::constant;
+  c.train.attention = AttentionBackend::cudnn;
   c.train.train_merger = false;
   c.output.overwrite = true;
   EXPECT_EQ(parse(to_toml(c), "echo"), c) << to_toml(c);

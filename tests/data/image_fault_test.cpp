@@ -26,10 +26,29 @@ Bytes sound_jpeg(bool progressive) {
 TEST(PictureFaults, EmptyAndForeignDataAreNamed) {
   EXPECT_THAT(decoding({}),
               ThrowsMessage<IoError>(HasSubstr("broken picture: the picture is empty")));
-  EXPECT_THAT(decoding({'G', 'I', 'F', '8', '9', 'a'}),
-              ThrowsMessage<IoError>(HasSubstr("neither PNG nor JPEG, it starts with 47 49 46")));
-  EXPECT_THAT(decoding({0xff}), ThrowsMessage<IoError>(HasSubstr("neither PNG nor JPEG")));
-  EXPECT_THAT(decoding(Bytes(5000, 0)), ThrowsMessage<IoError>(HasSubstr("neither PNG nor JPEG")));
+  const std::pair<std::string, std::string> files[] = {
+      {"GIF89a", "a GIF, it starts with 47 49 46 38 39 61 (PNG, JPEG and WebP are decoded"},
+      {"BM1234", "a BMP, "},
+      {std::string("II*\0\10\0\0\0", 8), "a TIFF, "},
+      {std::string("MM\0*\0\0\0\10", 8), "a TIFF, "},
+      {std::string("\0\0\0\x1c"
+                   "ftypavif",
+                   12),
+       "an AVIF, "},
+      {std::string("\0\0\0\x1c"
+                   "ftypheic",
+                   12),
+       "a HEIF, "},
+      {"<!DOCTYPE html>", "a text, such as SVG or HTML, "},
+      {"\xff", "of no known format, it starts with ff ("},
+      {"RIFF", "of no known format, it starts with 52 49 46 46 ("},
+      {std::string(5000, '\0'), "of no known format, it starts with 00 00 00 00 00 00 00 00 ("},
+  };
+  for (const auto& [bytes, text] : files) {
+    EXPECT_THAT(decoding({bytes.begin(), bytes.end()}),
+                ThrowsMessage<IoError>(AllOf(HasSubstr("broken picture: the picture is " + text),
+                                             HasSubstr("Convert it to one of them"))));
+  }
 }
 
 TEST(PictureFaults, EveryPrefixOfAPngIsRefused) {
@@ -88,9 +107,25 @@ TEST(PictureFaults, AChangedByteInAJpegNeverCrashes) {
   }
 }
 
-TEST(PictureFaults, CmykIsRefusedByName) {
-  EXPECT_THAT(decoding(encode_jpeg(8, 8, {.channels = 4}, Bytes(256, 9))),
-              ThrowsMessage<IoError>(HasSubstr("broken picture: the JPEG is CMYK")));
+TEST(PictureFaults, AJpegOfTwoChannelsIsRefused) {
+  EXPECT_THAT(decoding(encode_jpeg(8, 8, {.channels = 2}, Bytes(128, 9))),
+              ThrowsMessage<IoError>(HasSubstr("broken picture: the JPEG has 2 channels")));
+}
+
+TEST(PictureFaults, HarmlessWarningsOfJpegDoNotRefuseIt) {
+  const Bytes sound = sound_jpeg(false);
+  const data::Image image = data::decode_image(sound, "sound");
+  Bytes stray = sound;  // bytes between the header's marker and the next one
+  stray.insert(stray.begin() + 2 + 2 + stray.at(5), {0, 0, 0});
+  EXPECT_TRUE(data::decode_image(stray, "stray bytes") == image);
+  Bytes newer = sound;
+  newer.at(11) = 9;  // JFIF's major version
+  EXPECT_TRUE(data::decode_image(newer, "version 9") == image);
+}
+
+TEST(PictureFaults, EndlessScansAreRefused) {
+  const Bytes bytes = encode_jpeg(40, 30, {.fine_scans = true}, random_image(40, 30, 1).rgb);
+  EXPECT_THAT(decoding(bytes), ThrowsMessage<IoError>(HasSubstr("'more than 500 scans'")));
 }
 
 TEST(PictureFaults, BombsAreRefusedBeforeTheyUnfold) {
@@ -102,6 +137,11 @@ TEST(PictureFaults, BombsAreRefusedBeforeTheyUnfold) {
   for (const std::size_t i : {5, 6, 7, 8}) jpeg.at(frame + i) = 0xea;
   EXPECT_THAT(decoding(jpeg),
               ThrowsMessage<IoError>(AllOf(HasSubstr("60138x60138"), HasSubstr("178956970"))));
+}
+
+TEST(PictureFaults, EndlessRowsAreRefused) {
+  EXPECT_THAT(decoding(encode_png_bomb(1'000'001, 100)),
+              ThrowsMessage<IoError>(AllOf(HasSubstr("1000001x100"), HasSubstr("1000000"))));
 }
 
 TEST(PictureFaults, TheLimitItselfIsAllowed) {
@@ -120,6 +160,8 @@ TEST(PictureFaults, FilesAreNamed) {
   EXPECT_THAT(reading("."), ThrowsMessage<IoError>(HasSubstr("it is a folder")));
   write_file(folder.path() / "cut.jpg", Bytes{0xff, 0xd8, 0xff});
   EXPECT_THAT(reading("cut.jpg"), ThrowsMessage<IoError>(HasSubstr("cut.jpg: cannot decode")));
+  write_file(folder.path() / "picture.jpg", data::encode_png(random_image(3, 2, 6)));
+  EXPECT_TRUE(data::read_image(folder.path() / "picture.jpg") == random_image(3, 2, 6));
 }
 
 TEST(PictureFaults, WritingRefusesInconsistentPicturesAndMissingFolders) {

@@ -132,6 +132,21 @@ TEST(JpegDecoder, RepeatsGreyInAllChannels) {
   EXPECT_EQ(decoded(encode_jpeg(9, 5, {.channels = 1}, grey)), Bytes(std::size_t{3} * 9 * 5, 77));
 }
 
+TEST(JpegDecoder, JoinsInvertedInksWithBlack) {
+  // Values are the light that an ink lets through: c * k / 255, one colour a picture.
+  for (const auto& [inks, rgb] : {std::pair{Bytes{255, 255, 255, 255}, Bytes{255, 255, 255}},
+                                  {Bytes{0, 255, 255, 255}, Bytes{0, 255, 255}},
+                                  {Bytes{255, 255, 255, 0}, Bytes{0, 0, 0}},
+                                  {Bytes{100, 200, 50, 128}, Bytes{50, 100, 25}}}) {
+    Bytes samples, expected;
+    for (int i = 0; i < 8 * 8; ++i) {
+      samples.insert(samples.end(), inks.begin(), inks.end());
+      expected.insert(expected.end(), rgb.begin(), rgb.end());
+    }
+    EXPECT_EQ(decoded(encode_jpeg(8, 8, {.channels = 4}, samples)), expected);
+  }
+}
+
 TEST(ConstantImage, HoldsOneValue) {
   const data::Image grey = data::constant_image(3, 2, 128);
   EXPECT_EQ(grey.rgb, Bytes(18, 128));

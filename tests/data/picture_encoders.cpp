@@ -49,6 +49,21 @@ void write_header(PngWriter& writer, int width, int height, const PngKind& kind)
   png_write_info(writer.png, writer.info);
 }
 
+/// The most scans that three channels allow when the lower three bits follow one by one.
+std::vector<jpeg_scan_info> fine_scans() {
+  std::vector<jpeg_scan_info> scans;
+  for (int channel = 0; channel < 3; ++channel) {
+    scans.push_back({1, {channel}, 0, 0, 0, 0});
+    for (int frequency = 1; frequency < 64; ++frequency) {
+      scans.push_back({1, {channel}, frequency, frequency, 0, 3});
+      for (int bit = 2; bit >= 0; --bit) {
+        scans.push_back({1, {channel}, frequency, frequency, bit + 1, bit});
+      }
+    }
+  }
+  return scans;
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> encode_png_kind(int width, int height, const PngKind& kind,
@@ -68,6 +83,7 @@ std::vector<std::uint8_t> encode_png_kind(int width, int height, const PngKind& 
 
 std::vector<std::uint8_t> encode_png_bomb(int width, int height) {
   PngWriter writer;
+  png_set_user_limits(writer.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
   write_header(writer, width, height, {});
   const std::uint8_t data[] = {0x78, 0x9c, 0, 0};
   const std::uint8_t name[] = {'I', 'D', 'A', 'T', 0};
@@ -87,11 +103,16 @@ std::vector<std::uint8_t> encode_jpeg(int width, int height, const JpegKind& kin
   info.image_width = static_cast<JDIMENSION>(width);
   info.image_height = static_cast<JDIMENSION>(height);
   info.input_components = kind.channels;
-  info.in_color_space =
-      kind.channels == 1 ? JCS_GRAYSCALE : (kind.channels == 3 ? JCS_RGB : JCS_CMYK);
+  constexpr J_COLOR_SPACE spaces[] = {JCS_GRAYSCALE, JCS_UNKNOWN, JCS_RGB, JCS_CMYK};
+  info.in_color_space = spaces[kind.channels - 1];
   jpeg_set_defaults(&info);
   jpeg_set_quality(&info, 90, TRUE);
   if (kind.progressive) jpeg_simple_progression(&info);
+  const std::vector<jpeg_scan_info> scans = fine_scans();
+  if (kind.fine_scans) {
+    info.scan_info = scans.data();
+    info.num_scans = static_cast<int>(scans.size());
+  }
   if (kind.channels == 3) {
     info.comp_info[0].h_samp_factor = info.comp_info[0].v_samp_factor = kind.chroma_step;
   }

@@ -24,9 +24,10 @@ std::vector<std::uint8_t> encode_png_kind(int width, int height, const PngKind& 
 std::vector<std::uint8_t> encode_png_bomb(int width, int height);
 
 struct JpegKind {
-  int channels = 3;  ///< 1 grey, 3 RGB stored as YCbCr, 4 CMYK
+  int channels = 3;  ///< 1 grey, 2 unknown, 3 RGB stored as YCbCr, 4 CMYK
   bool progressive = false;
-  int chroma_step = 2;  ///< luma samples a chroma sample, both ways
+  bool fine_scans = false;  ///< progressive, 759 scans: one a channel, frequency and bit
+  int chroma_step = 2;      ///< luma samples a chroma sample, both ways
 };
 
 /// `samples`: [height, width, channels]. Quality 90.

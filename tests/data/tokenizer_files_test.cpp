@@ -180,11 +180,29 @@ INSTANTIATE_TEST_SUITE_P(
                 f["padding"] = {{"pad_id", 0}};
               },
               "padding", "pad_id"},
-        Fault{"single_word", [](json& f) { f["added_tokens"][0]["single_word"] = true; },
-              "single_word", "true"},
         Fault{"flag_is_text", [](json& f) { f["added_tokens"][0]["special"] = "yes"; }, "special",
               "\"yes\""}),
     fault_name);
+
+TEST(HostileTokenizer, NestedJsonAndNumbersBeyondADoubleAreIoErrors) {
+  for (const std::string& value : {std::string(200'000, '['), std::string("1e999")})
+    EXPECT_THAT([&] { Tokenizer::from_json_text("{\"model\": " + value, "t.json"); },
+                ThrowsMessage<IoError>(HasSubstr("t.json: ")));
+}
+
+/// A folder that cannot be looked into holds no tokenizer.
+TEST(HostileTokenizer, AFolderNameThatNoSystemTakesIsAnIoError) {
+  EXPECT_THROW(Tokenizer::from_folder(std::string(5000, 'n')), IoError);
+}
+
+TEST(HostileTokenizer, APatternThatTriesEverythingEndsWithAnError) {
+  json file = byte_tokenizer();
+  file["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = "(?:a|aa)+b|\\s+";
+  const auto tokenizer = load(file);
+  EXPECT_EQ(tokenizer.encode("aab").size(), 3u);
+  EXPECT_THAT([&] { tokenizer.encode(std::string(5000, 'a')); },
+              ThrowsMessage<ValueError>(HasSubstr("PCRE2 gave up at byte 0 of 5000")));
+}
 
 TEST(BrokenPattern, IsAConfigErrorThatNamesTheConstruct) {
   const std::pair<const char*, const char*> patterns[] = {{"(abc", "malformed at offset 4"},

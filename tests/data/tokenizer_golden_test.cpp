@@ -55,6 +55,27 @@ TEST(TokenizerGolden, EqualsHuggingFaceAcrossUnicodeVersions) {
   expect_vectors(Tokenizer::from_folder(folder), folder / "unicode_vectors.jsonl");
 }
 
+/// Every line is a tokenizer with more added tokens, and texts with their ids.
+TEST(TokenizerGolden, AddedTokensFollowEveryFlag) {
+  const fs::path folder = source_dir() / "tests/golden/tokenizer";
+  std::ifstream file(folder / "tokenizer.json"), in(folder / "added_vectors.jsonl");
+  const auto base = nlohmann::json::parse(file);
+  int texts = 0;
+  for (std::string line; std::getline(in, line);) {
+    const auto set = nlohmann::json::parse(line);
+    auto json = base;
+    for (const auto& token : set["added"]) json["added_tokens"].push_back(token);
+    const auto tokenizer = Tokenizer::from_json_text(json.dump());
+    for (const auto& vector : set["cases"]) {
+      ++texts;
+      EXPECT_EQ(tokenizer.encode(vector["text"].get<std::string>()),
+                vector["ids"].get<std::vector<int>>())
+          << vector.dump() << " with " << set["added"].dump();
+    }
+  }
+  EXPECT_GT(texts, 200);
+}
+
 TEST(TokenizerGolden, VocabAndMergesGiveTheSameTokenizer) {
   const fs::path folder = source_dir() / "tests/golden/tokenizer";
   const ScratchDir copy;  // without tokenizer.json

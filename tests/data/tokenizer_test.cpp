@@ -100,6 +100,36 @@ TEST(Tokenizer, AddedTokensMaySwallowWhiteSpaceOrWaitForNfc) {
   EXPECT_THAT(tokenizer.encode("e\u0301!"), ElementsAre(259));
 }
 
+TEST(Tokenizer, ASingleWordIsRefusedBesideWordCharacters) {
+  const auto tokenizer =
+      load(with_added({flagged("<w>", 257, {"single_word"}), added_token("<w", 258)}));
+  for (const std::string alone : {"", " ", "-", "\n", "\u00b2", "\u4e00\u3002", "\U0001f600"}) {
+    EXPECT_EQ(tokenizer.encode(alone + "<w>").back(), 257) << alone;
+    EXPECT_THAT(tokenizer.encode("<w>" + std::string(alone.ends_with("\u3002") ? "\u3002" : alone)),
+                testing::Contains(257))
+        << alone;
+  }
+  // Letter, digit, underscore, mark, joiner, circled letter, letter number, letter of Unicode 16.
+  for (const std::string word : {"a", "7", "_", "\u0301", "\u200d", "\u24b6", "\u2160", "\u1c89"}) {
+    // What is refused is not looked at again: "<w" does not show either.
+    for (const std::string& text : {word + "<w>", "<w>" + word}) {
+      EXPECT_THAT(tokenizer.encode(text), testing::Not(testing::Contains(testing::Ge(257))))
+          << text;
+    }
+  }
+}
+
+TEST(Tokenizer, AnAddedTokenMayBeginInSwallowedWhiteSpace) {
+  const auto tokenizer = load(
+      with_added({flagged("<R>", 257, {"rstrip"}), added_token(" x", 258),
+                  flagged(" ", 259, {"rstrip"}), flagged("\u3000", 260, {"lstrip", "rstrip"})}));
+  EXPECT_THAT(tokenizer.encode("<R> xy"), ElementsAre(257, 258, 'y'));
+  EXPECT_THAT(tokenizer.encode("<R>  y"), ElementsAre(257, 259, 259, 'y'));
+  // What is swallowed whole leaves nothing to a token that looks to its left.
+  EXPECT_THAT(tokenizer.encode("a\u3000 \u3000\u3000b"), ElementsAre('a', 260, 259, 'b'));
+  EXPECT_EQ(tokenizer.encode(std::string(300000, ' ')).size(), 300000u);
+}
+
 TEST(Tokenizer, WithoutNormalizerTextStaysAsItIs) {
   json file = byte_tokenizer();
   file["normalizer"] = nullptr;

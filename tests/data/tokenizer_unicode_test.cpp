@@ -82,6 +82,16 @@ TEST(Nfc, ComposesAndReorders) {
   EXPECT_EQ(nfc(std::string("a\0e\u0301", 5)), std::string("a\0\u00e9", 4));
 }
 
+/// Sorting by swaps of neighbours takes minutes here.
+TEST(Nfc, SortsALongRunOfMarks) {
+  std::string reversed = "a", sorted = "\u1ea1";
+  for (int i = 0; i < 200'000; ++i) reversed += "\u0308";
+  for (int i = 0; i < 200'000; ++i) reversed += "\u0323";
+  for (int i = 1; i < 200'000; ++i) sorted += "\u0323";
+  for (int i = 0; i < 200'000; ++i) sorted += "\u0308";
+  EXPECT_TRUE(nfc(reversed) == sorted);
+}
+
 TEST(Nfc, KeepsTheCharacterBeforeTheFinalConsonants) {
   EXPECT_EQ(nfc("\ud55c\u11a7x"), "\ud55c\u11a7x");
   EXPECT_EQ(nfc("\u1112\u1161\u11a7"), "\ud558\u11a7");

@@ -9,7 +9,8 @@ namespace vlmark::test {
 std::unique_ptr<engine::TrainingEngine> make_engine(const model::Qwen2VL& model,
                                                     const model::TrainingSettings& settings,
                                                     const std::vector<Step>& steps,
-                                                    parallel::Communicator& comm) {
+                                                    parallel::Communicator& comm,
+                                                    engine::Patience patience) {
   std::vector<plan::MicroBatchShape> shapes;
   std::size_t most = 1;
   for (const Step& step : steps) {
@@ -19,7 +20,7 @@ std::unique_ptr<engine::TrainingEngine> make_engine(const model::Qwen2VL& model,
   const int micro_batches = static_cast<int>(most);
   const auto plan =
       model::plan_training(model, settings, shapes, micro_batches, comm.rank(), comm.size());
-  auto engine = engine::make_training_engine(model, settings, plan, micro_batches, comm);
+  auto engine = engine::make_training_engine(model, settings, plan, micro_batches, comm, patience);
   engine->set_parameters(plan::initial_weights(1));
   return engine;
 }

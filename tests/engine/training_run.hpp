@@ -20,7 +20,8 @@ struct Trained {
 std::unique_ptr<engine::TrainingEngine> make_engine(const model::Qwen2VL& model,
                                                     const model::TrainingSettings& settings,
                                                     const std::vector<Step>& steps,
-                                                    parallel::Communicator& comm);
+                                                    parallel::Communicator& comm,
+                                                    engine::Patience patience = {});
 engine::StepInput input_of(const Step& step);
 std::map<std::string, std::vector<float>> parameters_of(const engine::TrainingEngine& engine);
 

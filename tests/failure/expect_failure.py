@@ -5,7 +5,8 @@ Example:
   expect_failure.py --exit-code 3 --within 10 --once 'rank 1 of 2' --contains 'shard 7' -- \\
       mpiexec -n 2 build/dev/tests/failure/comm_fault throw_io
 
-Text is searched in stdout and stderr together. All problems are printed, with the output; the
+Text is searched in stdout and stderr together. The report of a sanitizer is a problem whatever the
+exit code. All problems are printed, with the output; the
 last line says PASSED or FAILED. The command's whole process group ends with the check.
 """
 import argparse
@@ -16,12 +17,17 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from sanitizer_reports import first_report  # noqa: E402
+
 
 def parse(argv):
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--exit-code", type=int, required=True, help="exact exit code")
-    parser.add_argument("--within", type=float, default=10, help="seconds it may take (default 10)")
+    parser.add_argument("--within", type=float, default=10,
+                        help="seconds it may take (default 10), times the environment's "
+                             "VLMARK_SLOWDOWN")
     parser.add_argument("--contains", action="append", default=[], metavar="TEXT",
                         help="must be in the output (repeat)")
     parser.add_argument("--once", action="append", default=[], metavar="TEXT",
@@ -59,6 +65,9 @@ def problems(args, code, output):
         yield f"still running after {args.within} s"
     elif code != args.exit_code:
         yield f"exit code is {code} (expected {args.exit_code})"
+    report = first_report(output)
+    if report:
+        yield f"a sanitizer found an error: {report}"
     for text in args.contains:
         if text not in output:
             yield f"output lacks: {text}"
@@ -75,6 +84,7 @@ def problems(args, code, output):
 
 def main(argv):
     args = parse(argv)
+    args.within *= float(os.environ.get("VLMARK_SLOWDOWN", 1))
     code, output, seconds = run(args.command, args.within)
     found = list(problems(args, code, output))
     print(output, end="" if output.endswith("\n") else "\n")

@@ -40,6 +40,16 @@ class ExpectFailure(unittest.TestCase):
         self.assertIn("output has 2 times (expected once): b", text)
         self.assertIn("output has: a", text)
 
+    def test_the_report_of_a_sanitizer_is_not_the_expected_failure(self):
+        for line in ("==7==ERROR: AddressSanitizer: attempting double free on 0x1 in thread T0:",
+                     "==7==ERROR: LeakSanitizer: detected memory leaks",
+                     "a.cpp:5:7: runtime error: load of misaligned address 0x1 for type 'float'",
+                     "WARNING: ThreadSanitizer: data race (pid=7)",
+                     "stl_vector.h:1123: T& f(): Assertion '__n < this->size()' failed."):
+            code, text = check(f'echo "{line}"; exit 3', "--exit-code", "3")
+            self.assertEqual(code, 1, line)
+            self.assertIn("a sanitizer found an error: ", text)
+
     def test_time_and_children(self):
         code, text = check("echo begun; sleep 60 & wait", "--exit-code", "0", "--within", "0.5")
         self.assertEqual(code, 1)

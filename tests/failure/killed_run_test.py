@@ -11,9 +11,12 @@ import sys
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from sanitizer_reports import first_report  # noqa: E402
+
 SOURCE, BINARY, SCRATCH = (os.environ[f"VLMARK_{n}"] for n in ("SOURCE_DIR", "BINARY", "SCRATCH"))
 MPIEXEC = os.environ["VLMARK_MPIEXEC"].split()
-WITHIN = 10  # seconds
+WITHIN = 10 * int(os.environ.get("VLMARK_SLOWDOWN", 1))  # seconds
 STEP_SCALARS, END = 3, 12  # record types (src/io/journal_records.hpp)
 
 
@@ -52,7 +55,7 @@ def ranks_below(launcher):
             continue  # ended meanwhile
         name = text[text.index("(") + 1:text.rindex(")")]
         parent = int(text[text.rindex(")") + 2:].split()[1])
-        if parent == launcher and name == "vlmark":
+        if parent == launcher and name in ("vlmark", "vlmark-device"):
             found.append(int(os.path.basename(os.path.dirname(path))))
     return sorted(found)
 
@@ -91,6 +94,7 @@ class KilledRun(unittest.TestCase):
         output, _ = job.communicate(timeout=WITHIN)
         self.assertLess(time.monotonic() - start, WITHIN)
         self.assertNotEqual(job.returncode, 0, output)
+        self.assertIsNone(first_report(output), output)
         self.assertNotIn("VLMARK RESULT", output)
         self.assertFalse(glob.glob(os.path.join(folder, "samples.h5*")))
         for journal in journals(folder):
@@ -120,7 +124,7 @@ class KilledRun(unittest.TestCase):
         done = subprocess.run([BINARY, *command(folder, "train.steps=2", "train.warmup_steps=1",
                                                 "verify.loss_ratio_limit=2", "output.export=false",
                                                 "output.overwrite=true")],
-                              cwd=SOURCE, capture_output=True, text=True, timeout=60)
+                              cwd=SOURCE, capture_output=True, text=True, timeout=6 * WITHIN)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(os.path.isfile(os.path.join(folder, "samples.h5")))
 

@@ -68,7 +68,7 @@ vlmark_add_generate_fault(cut_png EXIT 3 WITH ${good} --image "${faults}/cut.png
 vlmark_add_generate_fault(cut_jpg EXIT 3 WITH ${good} --image "${faults}/cut.jpg"
   SAYS "cut.jpg: cannot decode the JPEG")
 vlmark_add_generate_fault(no_picture EXIT 3 WITH ${good} --image "${faults}/text.png"
-  SAYS "text.png: neither PNG nor JPEG")
+  SAYS "text.png: the picture is of no known format" "PNG, JPEG and WebP are decoded")
 vlmark_add_generate_fault(empty_picture EXIT 3 WITH ${good} --image "${faults}/empty.jpg"
   SAYS "empty.jpg: the picture is empty, 0 bytes")
 vlmark_add_generate_fault(absent_picture EXIT 3 WITH ${good} --image "${faults}/absent.png"
@@ -80,6 +80,55 @@ vlmark_add_generate_fault(more_pads_than_pictures EXIT 2
   SAYS "the text has 2 image or video pads, but there are 1 grids")
 vlmark_add_generate_fault(no_new_tokens EXIT 2 WITH ${good} --max-new-tokens 0
   SAYS "0 new tokens were asked for")
+
+# vlmark_add_convert_fault(name EXIT code SAYS text... WITH arguments...): none leaves weights behind.
+function(vlmark_add_convert_fault name)
+  cmake_parse_arguments(arg "" "EXIT" "SAYS;WITH" ${ARGN})
+  vlmark_add_program_fault(convert_fault.${name} EXIT ${arg_EXIT} SAYS ${arg_SAYS}
+    EXPECT --no-file "${results}/convert-${name}/*.safetensors*" COMMAND convert ${arg_WITH})
+endfunction()
+foreach(fault
+    "no_weights|3|holds no checkpoint"
+    "no_config|3|no-config/config.json: cannot be opened"
+    "config_cut|3|config-cut/config.json: is not valid JSON"
+    "truncated|3|(a truncated or damaged file). Copy or download it again"
+    "empty|3|has 0 bytes"
+    "nan|2|element 77 of 'model.layers.1.mlp.down_proj.weight' is nan"
+    "wrong_shape|2|has [768, 256] in "
+    "renamed|3|missing: 'model.layers.1.mlp.down_proj.weight' [256, 768]"
+    "absent|3|absent/config.json: cannot be opened")
+  string(REPLACE "|" ";" fault "${fault}")
+  list(GET fault 0 name)
+  list(GET fault 1 code)
+  list(GET fault 2 text)
+  string(REPLACE "_" "-" folder ${name})
+  vlmark_add_convert_fault(${name} EXIT ${code} SAYS "${text}"
+    WITH "${faults}/${folder}" "${results}/convert-${name}" --dtype bf16)
+endforeach()
+vlmark_add_convert_fault(onto_itself EXIT 3 WITH "${trained}/model" "${trained}/model"
+  SAYS "is not empty (files of two models must not mix). Choose another folder or remove it")
+vlmark_add_convert_fault(onto_a_file EXIT 3 WITH "${trained}/model" "${faults}/regular-file"
+  SAYS "regular-file: is no folder")
+vlmark_add_convert_fault(below_a_file EXIT 3 WITH "${trained}/model" "${faults}/regular-file/x"
+  SAYS "regular-file/x: the checkpoint cannot be written there (Not a directory)")
+vlmark_add_convert_fault(unknown_preset EXIT 2
+  WITH 9B "${results}/convert-unknown_preset" --random-weights 1
+  SAYS "no preset is called '9B'. Use one of nano, 2B, 7B, 72B")
+vlmark_add_convert_fault(preset_without_seed EXIT 3 WITH nano "${results}/convert-preset_without_seed"
+  SAYS "nano/config.json: cannot be opened" "--random-weights SEED")
+vlmark_add_convert_fault(headless EXIT 2
+  WITH 7B "${results}/convert-headless" --random-weights 1 --names bare
+  SAYS "lm_head.weight: has no name in the bare model class")
+vlmark_add_convert_fault(other_tokenizer EXIT 2
+  WITH nano "${results}/convert-other_tokenizer" --random-weights 1
+       --tokenizer "${faults}/other-tokenizer"
+  SAYS "<|image_pad|> is 525 (the model expects 524)")
+vlmark_add_convert_fault(small_tokenizer EXIT 2
+  WITH 2B "${results}/convert-small_tokenizer" --random-weights 1 --tokenizer "${trained}/model"
+  SAYS "<|image_pad|> is 524 (the model expects 151655)")
+vlmark_add_convert_fault(tokenizer_of_its_own EXIT 2
+  WITH "${trained}/model" "${results}/convert-tokenizer_of_its_own" --tokenizer "${trained}/model"
+  SAYS "a folder that is converted keeps its tokenizer")
 
 # vlmark_add_run_fault(name EXIT code SAYS text... WITH key=value...): on two ranks.
 function(vlmark_add_run_fault name)
@@ -158,12 +207,18 @@ vlmark_add_unequal_ranks(corrupt_on_one_rank EXIT 3 WITH "data.folder=${faults}/
 vlmark_add_unequal_ranks(bad_key_on_one_rank EXIT 2 WITH train.stepz=3
   SAYS "all 2 ranks in phase 'run description': rank 1: " "train.stepz is not a known key")
 vlmark_add_unequal_ranks(other_seed_on_one_rank EXIT 2 WITH model.seed=5
-  SAYS "ranks read different run descriptions or data")
+  SAYS "rank 1: set-up: this rank" "reads 'seed = 5  # of weights and sample order' where rank 0 reads 'seed = 1")
 
 vlmark_add_program_fault(plan_fault.no_ranks EXIT 2 COMMAND plan --model 7B --ranks 0
-  SAYS "--ranks: 0 must be at least 1")
+  SAYS "--ranks: 0 (at least 1 rank runs). Raise it")
 vlmark_add_program_fault(plan_fault.unknown_model EXIT 2 COMMAND plan --model 9B
   SAYS "no preset is called '9B'. Use one of nano, 2B, 7B, 72B")
+vlmark_add_program_fault(plan_fault.answer_of_a_run EXIT 2
+  COMMAND plan configs/quickstart.toml --generate
+  SAYS "--generate: a run description was given (configs/quickstart.toml)")
+vlmark_add_program_fault(plan_fault.answer_without_tokens EXIT 2
+  COMMAND plan --generate --max-new-tokens 0
+  SAYS "--max-new-tokens: 0 (an answer has at least 1)")
 vlmark_add_program_fault(plan_fault.picture_without_size EXIT 2 COMMAND plan --picture 4x
   SAYS "--picture: '4x' is no size. Write WIDTHxHEIGHT")
 vlmark_add_program_fault(plan_fault.wide_picture EXIT 2 COMMAND plan --picture 1010x5
@@ -172,7 +227,7 @@ vlmark_add_program_fault(plan_fault.wide_picture EXIT 2 COMMAND plan --picture 1
 list(JOIN VLMARK_MPIEXEC " " mpiexec)
 add_test(NAME killed_run_test
          COMMAND Python3::Interpreter -B "${CMAKE_CURRENT_SOURCE_DIR}/killed_run_test.py" -v)
-set_tests_properties(killed_run_test PROPERTIES LABELS failure TIMEOUT 120
+set_tests_properties(killed_run_test PROPERTIES LABELS failure TIMEOUT ${VLMARK_TWO_MINUTES}
   ENVIRONMENT "${VLMARK_TEST_ENVIRONMENT};VLMARK_SOURCE_DIR=${PROJECT_SOURCE_DIR};\
 VLMARK_BINARY=$<TARGET_FILE:vlmark>;VLMARK_MPIEXEC=${mpiexec};\
 VLMARK_SCRATCH=${CMAKE_CURRENT_BINARY_DIR}/killed")

@@ -4,6 +4,7 @@
 
 #include "src/base/error.hpp"
 #include "tests/io/support.hpp"
+#include "tests/io/writers.hpp"
 
 namespace vlmark::test {
 namespace {
@@ -13,11 +14,9 @@ using io::TensorType;
 
 const std::vector<float> kValues(64, 0.5f);
 
-io::TensorSource source(const std::string& name, std::vector<std::int64_t> shape) {
-  io::TensorSource tensor = io::from_memory(name, TensorType::f32, std::move(shape), {});
-  const auto bytes = std::as_bytes(std::span(kValues)).first(tensor.bytes());
-  tensor.produce = [bytes](const io::ByteSink& sink) { sink(bytes); };
-  return tensor;
+io::TensorView source(const std::string& name, std::vector<std::int64_t> shape) {
+  const std::uint64_t bytes = io::TensorSpec{name, TensorType::f32, shape}.bytes();
+  return {name, TensorType::f32, std::move(shape), std::as_bytes(std::span(kValues)).first(bytes)};
 }
 
 std::vector<io::ExpectedTensor> expected_of(const Checkpoint& checkpoint) {
@@ -57,13 +56,10 @@ TEST(Checkpoint, ReadsGoldenModels) {
 TEST(Checkpoint, RoundTripsInShards) {
   const TemporaryFolder folder;
   const Checkpoint original(golden_folder() / "tiny-tied");
-  std::vector<io::TensorSource> sources;
-  for (const auto& name : original.names()) {
-    const auto& tensor = original.tensor(name);
-    sources.push_back(io::from_memory(name, tensor.type, tensor.shape, tensor.data));
-  }
+  std::vector<io::TensorView> sources;
+  for (const auto& name : original.names()) sources.push_back(original.tensor(name));
   for (const std::uint64_t shard_bytes : {500'000u, 5'000'000u, 1u, 2'000'000u}) {
-    io::write_checkpoint(folder.path(), sources, shard_bytes);
+    write_checkpoint(folder.path(), sources, shard_bytes);
     const Checkpoint copy(folder.path());  // both forms at once would be refused
     EXPECT_EQ(copy.names(), original.names());
     for (const auto& name : copy.names()) {
@@ -76,21 +72,20 @@ TEST(Checkpoint, RoundTripsInShards) {
 
 TEST(Checkpoint, ReadsTheNamesOfLaterVersions) {
   const TemporaryFolder folder;
-  io::write_checkpoint(folder.path(), {source("model.language_model.norm.weight", {4}),
-                                       source("model.visual.merger.ln_q.bias", {2})});
+  write_checkpoint(folder.path(), {source("model.language_model.norm.weight", {4}),
+                                   source("model.visual.merger.ln_q.bias", {2})});
   EXPECT_EQ(Checkpoint(folder.path()).names(),
             (std::vector<std::string>{"model.norm.weight", "visual.merger.ln_q.bias"}));
-  io::write_checkpoint(
-      folder.path(), {source("language_model.norm.weight", {4}), source("model.norm.weight", {4})});
+  write_checkpoint(folder.path(),
+                   {source("language_model.norm.weight", {4}), source("model.norm.weight", {4})});
   expect_error<IoError>([&] { Checkpoint checkpoint(folder.path()); },
                         {"'model.norm.weight'", "'language_model.norm.weight'", "same weight"});
 }
 
 TEST(Checkpoint, NamesEveryTensorThatDoesNotFit) {
   const TemporaryFolder folder;
-  io::write_checkpoint(folder.path(),
-                       {source("a", {2, 3}), source("b", {4}), source("model.visual.c", {1}),
-                        source("lm_head.weight", {8})});
+  write_checkpoint(folder.path(), {source("a", {2, 3}), source("b", {4}),
+                                   source("model.visual.c", {1}), source("lm_head.weight", {8})});
   const Checkpoint checkpoint(folder.path());
   const auto file = (folder / "model.safetensors").string();
   expect_error<IoError>(
@@ -109,9 +104,9 @@ TEST(Checkpoint, NamesEveryTensorThatDoesNotFit) {
 
 TEST(Checkpoint, TiedHeads) {
   const TemporaryFolder folder;
-  io::write_checkpoint(folder.path(), {source("a", {2}), source("lm_head.weight", {8})});
+  write_checkpoint(folder.path(), {source("a", {2}), source("lm_head.weight", {8})});
   EXPECT_NO_THROW(Checkpoint(folder.path()).check({{"a", {2}}}));  // the embedding counts
-  io::write_checkpoint(folder.path(), {source("a", {2})});
+  write_checkpoint(folder.path(), {source("a", {2})});
   expect_error<IoError>(
       [&] {
         Checkpoint(folder.path()).check({{"a", {2}}, {"lm_head.weight", {8}}});
@@ -123,7 +118,7 @@ TEST(Checkpoint, RefusesIntegerWeights) {
   const TemporaryFolder folder;
   auto tensor = source("a", {2});
   tensor.type = TensorType::i32;
-  io::write_checkpoint(folder.path(), {tensor});
+  write_checkpoint(folder.path(), {tensor});
   expect_error<IoError>([&] { Checkpoint(folder.path()).check({{"a", {2}}}); }, {"'a' is I32"});
 }
 
@@ -131,28 +126,28 @@ TEST(Checkpoint, RefusesWhatIsNoCheckpoint) {
   const TemporaryFolder folder;
   expect_error<IoError>([&] { Checkpoint c(folder.path()); }, {"holds no checkpoint"});
   expect_error<IoError>([&] { Checkpoint c("/nowhere"); }, {"/nowhere: holds no checkpoint"});
-  io::write_checkpoint(folder.path(), {source("a", {2})});
+  write_checkpoint(folder.path(), {source("a", {2})});
   io::write_text_file(folder / "model.safetensors.index.json", "{}");
   expect_error<IoError>([&] { Checkpoint c(folder.path()); }, {"holds both"});
   std::filesystem::remove(folder / "model.safetensors");
   expect_error<IoError>([&] { Checkpoint c(folder.path()); }, {"index.json", "'weight_map'"});
   io::write_text_file(folder / "model.safetensors.index.json", R"({"weight_map":{"a":"../x"}})");
   expect_error<IoError>([&] { Checkpoint c(folder.path()); }, {"'a' is in \"../x\""});
-  expect_error<IoError>([&] { io::write_checkpoint("/proc/x", {source("a", {2})}); },
+  expect_error<IoError>([&] { write_checkpoint("/proc/x", {source("a", {2})}); },
                         {"/proc/x", "cannot be written"});
 }
 
 TEST(Checkpoint, NamesEveryMissingShardAndDisagreement) {
   const TemporaryFolder folder;
   const auto index = folder / "model.safetensors.index.json";
-  io::write_checkpoint(folder.path(), {source("a", {2}), source("b", {2}), source("c", {2})}, 8);
+  write_checkpoint(folder.path(), {source("a", {2}), source("b", {2}), source("c", {2})}, 8);
   const auto text = io::read_text_file(index);
   std::filesystem::remove(folder / "model-00001-of-00003.safetensors");
   std::filesystem::remove(folder / "model-00003-of-00003.safetensors");
   expect_error<IoError>([&] { Checkpoint c(folder.path()); },
                         {"3 shards, of which 2 are missing", "model-00001-of-00003.safetensors",
                          "model-00003-of-00003.safetensors"});
-  io::write_checkpoint(folder.path(), {source("a", {2}), source("b", {2})}, 8);
+  write_checkpoint(folder.path(), {source("a", {2}), source("b", {2})}, 8);
   io::write_text_file(index, R"({"weight_map":{"a":"model-00001-of-00002.safetensors",
                                  "z":"model-00002-of-00002.safetensors"}})");
   expect_error<IoError>([&] { Checkpoint c(folder.path()); },

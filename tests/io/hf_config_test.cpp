@@ -192,6 +192,34 @@ TEST_F(HfConfig, RefusesWhatIsNotSupportedAllAtOnce) {
   expect_refused({"model_type: is absent"});
 }
 
+TEST_F(HfConfig, ReadsTheTieAtEitherLevel) {
+  json_ = nested();
+  for (const bool tied : {false, true})
+    for (const bool inner : {false, true}) {
+      json_.erase("tie_word_embeddings");
+      json_["text_config"].erase("tie_word_embeddings");
+      (inner ? json_["text_config"] : json_)["tie_word_embeddings"] = tied;
+      EXPECT_EQ(read().tied, tied) << inner;
+    }
+  json_["tie_word_embeddings"] = false;  // the text says true
+  expect_refused({"text_config.tie_word_embeddings: true but tie_word_embeddings is false"});
+}
+
+TEST_F(HfConfig, IgnoresWhatDoesNotTouchArithmetic) {
+  const auto expected = read();
+  json_ = nested();
+  json_["torch_dtype"] = "float16";  // the tensors tell their types themselves
+  json_["text_config"]["dtype"] = "bfloat16";
+  json_["text_config"]["model_type"] = "qwen2_vl_text";
+  json_["vision_config"]["dtype"] = nullptr;
+  json_["vision_config"]["initializer_range"] = 0.02;
+  json_["transformers_version"] = "99.0";
+  json_["_name_or_path"] = "somewhere";
+  json_["vision_token_id"] = 151654;
+  json_["auto_map"] = {{"AutoModel", "x.Y"}};
+  EXPECT_EQ(read(), expected);
+}
+
 TEST_F(HfConfig, RefusesTwoAnswers) {
   json_["text_config"] = {{"hidden_size", 1024}};
   expect_refused({"text_config.hidden_size: 1024 but hidden_size is 3584"});

@@ -6,6 +6,7 @@
 #include "parallel/gather.hpp"
 #include "parallel/scalars.hpp"
 #include "src/base/error.hpp"
+#include "src/io/record_seal.hpp"
 #include "src/io/results_folder.hpp"
 #include "tests/io/support.hpp"
 #include "tests/support/mpi_world.hpp"
@@ -182,7 +183,7 @@ TEST_F(RecordTest, RefusesOtherSteps) {
   append(journal, counters(comm_.rank(), last ? 9 : 3));
   if (comm_.rank() == 0) append(journal, scalars(3));
   journal.close();
-  expect_refused({"counters", "entry 2 is of step 9 (expected 3)"});
+  expect_refused({"counters", "entry 2 is of step 9 (expected 3; the ranks disagree)"});
 }
 
 TEST_F(RecordTest, RefusesStepsWithoutScalars) {
@@ -236,7 +237,10 @@ TEST_F(RecordTest, ReadingSaysWhatIsWrong) {
   expect_error<IoError>([&] { io::read_record(folder_ / "none"); },
                         {"none/samples.h5: does not exist", "Give the folder"});
   parallel::wait_for_all(comm_);
-  if (comm_.rank() == 0) io::write_text_file(io::record_path(folder_), "no HDF5");
+  if (comm_.rank() == 0) {
+    io::write_text_file(io::record_path(folder_), std::string(2 * io::kSealBytes, 'x'));
+    io::seal_record(io::record_path(folder_));
+  }
   parallel::wait_for_all(comm_);
   testing::internal::CaptureStderr();
   expect_error<IoError>([&] { io::read_record(folder_); },

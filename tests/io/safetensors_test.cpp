@@ -6,6 +6,7 @@
 #include "src/base/error.hpp"
 #include "src/io/tensor_values.hpp"
 #include "tests/io/support.hpp"
+#include "tests/io/writers.hpp"
 #include "tests/support/random_data.hpp"
 
 namespace vlmark::test {
@@ -28,11 +29,8 @@ std::string bytes_of(const std::filesystem::path& path) { return io::read_text_f
 /// Rewrites a file through the writer with everything the reader gives.
 void rewrite(const std::filesystem::path& from, const std::filesystem::path& to) {
   const SafetensorsFile file(from);
-  std::vector<io::TensorSource> sources;
-  for (const auto& tensor : file.tensors())
-    sources.insert(sources.begin(),  // the writer sorts: give it another order
-                   io::from_memory(tensor.name, tensor.type, tensor.shape, tensor.data));
-  io::write_safetensors(to, sources, file.metadata());
+  // The writer sorts: give it another order.
+  write_safetensors(to, {file.tensors().rbegin(), file.tensors().rend()}, file.metadata());
 }
 
 TEST(Safetensors, EqualsTheReferenceImplementationByteForByte) {
@@ -62,19 +60,19 @@ TEST(Safetensors, ReadsEveryType) {
   expect_error<IoError>([&] { file.tensor("z"); }, {"all_types.safetensors", "no tensor 'z'"});
 }
 
-TEST(Safetensors, StreamsPiecesAndKeepsBits) {
+TEST(Safetensors, TakesPiecesInAnyOrderAndKeepsBits) {
   const TemporaryFolder folder;
   const auto values = gaussian(1003, 5);
   std::vector<bf16> narrowed;
   for (const float value : values) narrowed.push_back(to_bf16(value));
-  const io::TensorSource in_pieces{
-      "pieces", TensorType::f32, {17, 59}, [&](const io::ByteSink& sink) {
-        for (std::size_t i = 0; i < values.size(); i += 100)
-          sink(std::as_bytes(std::span(values).subspan(i, std::min<std::size_t>(100, 1003 - i))));
-      }};
-  io::write_safetensors(folder / "x",
-                        {in_pieces, io::from_memory("narrow", TensorType::bf16, {1003},
-                                                    std::as_bytes(std::span(narrowed)))});
+  const auto bytes = std::as_bytes(std::span(values));
+  io::SafetensorsWriter writer(
+      folder / "x", {{"narrow", TensorType::bf16, {1003}}, {"pieces", TensorType::f32, {17, 59}}});
+  writer.write("pieces", 1000, bytes.subspan(1000));
+  writer.write("narrow", 0, std::as_bytes(std::span(narrowed)));
+  for (std::size_t i = 0; i < 1000; i += 100) writer.write("pieces", i, bytes.subspan(i, 100));
+  EXPECT_FALSE(std::filesystem::exists(folder / "x"));
+  writer.commit();
   const SafetensorsFile file(folder / "x");
   EXPECT_EQ(io::to_floats(file.tensor("pieces")), values);
   std::vector<bf16> read(500);
@@ -86,21 +84,29 @@ TEST(Safetensors, StreamsPiecesAndKeepsBits) {
 TEST(Safetensors, AFailedWriteLeavesNothing) {
   const TemporaryFolder folder;
   const std::vector<float> values(3);
-  const auto source = [&](std::int64_t extent) {
-    return io::from_memory("w", TensorType::f32, {extent}, std::as_bytes(std::span(values)));
-  };
-  expect_error<ValueError>([&] { io::write_safetensors(folder / "x", {source(4)}); },
-                           {"'w' gave 12 bytes", "[4] has 16"});
+  const auto bytes = std::as_bytes(std::span(values));
+  const io::TensorSpec spec{"w", TensorType::f32, {4}};
   expect_error<ValueError>(
       [&] {
-        io::write_safetensors(folder / "x", {source(3), source(3)});
+        io::SafetensorsWriter writer(folder / "x", {spec});
+        writer.write("w", 0, bytes);
+        writer.commit();
+      },
+      {"'w' got 12 bytes but has 16"});
+  io::SafetensorsWriter writer(folder / "y", {spec});
+  expect_error<ValueError>([&] { writer.write("w", 5, bytes); }, {"'w' got bytes [5, 17)", "16"});
+  expect_error<ValueError>([&] { writer.write("v", 0, bytes); }, {"'v' is not of this file"});
+  expect_error<ValueError>(
+      [&] {
+        io::SafetensorsWriter twice(folder / "x", {spec, spec});
       },
       {"'w' is given twice"});
-  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  EXPECT_FALSE(std::filesystem::exists(folder / "x"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "x.tmp"));
   io::write_text_file(folder / "file", "");
-  expect_error<IoError>([&] { io::write_safetensors(folder / "file" / "x", {source(3)}); },
+  expect_error<IoError>([&] { io::SafetensorsWriter w(folder / "file" / "x", {spec}); },
                         {"cannot be written", "Not a directory"});
-  expect_error<IoError>([&] { io::write_safetensors("/proc/x", {source(3)}); }, {"/proc/x"});
+  expect_error<IoError>([&] { io::SafetensorsWriter w("/proc/x", {spec}); }, {"/proc/x"});
 }
 
 TEST(Safetensors, ConvertsHalves) {
@@ -110,18 +116,34 @@ TEST(Safetensors, ConvertsHalves) {
   const auto values = io::to_floats(half);
   EXPECT_EQ(values, (std::vector<float>{1, 0x1p-24f, 65504, -0.0f, INFINITY, -2}));
   EXPECT_TRUE(std::signbit(values[3]));
-  expect_error<ValueError>([&] { io::require_finite(half, "model.safetensors"); },
-                           {"model.safetensors: tensor 'h' holds inf at flat index 4"});
+  expect_error<ValueError>([&] { io::require_finite(values, 100, "h", "model.safetensors"); },
+                           {"model.safetensors: element 104 of 'h' is inf"});
 }
 
 TEST(Safetensors, NamesTheFirstValueThatIsNotFinite) {
   std::vector<float> values(9000, 1);
-  const auto view = [&] {
-    return io::TensorView{"w", TensorType::f32, {9000}, std::as_bytes(std::span(values))};
-  };
-  EXPECT_NO_THROW(io::require_finite(view(), "f"));
-  values[8500] = NAN;
-  expect_error<ValueError>([&] { io::require_finite(view(), "f"); }, {"nan at flat index 8500"});
+  values[3] = std::numeric_limits<float>::max();
+  values[4] = std::numeric_limits<float>::denorm_min();
+  EXPECT_NO_THROW(io::require_finite(values, 0, "w", "f"));
+  for (const float bad : {NAN, -NAN, INFINITY, -INFINITY}) {
+    values[8500] = values[8999] = bad;
+    expect_error<ValueError>([&] { io::require_finite(values, 7, "w", "f"); },
+                             {"f: element 8507 of 'w'"});
+  }
+}
+
+TEST(Safetensors, DroppedPagesReadTheSame) {
+  const TemporaryFolder folder;
+  const auto values = gaussian(100'003, 6);
+  const io::TensorView view{"w", TensorType::f32, {100'003}, std::as_bytes(std::span(values))};
+  write_safetensors(folder / "x", {view});
+  const SafetensorsFile file(folder / "x");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(io::to_floats(file.tensor("w")), values);
+    io::drop_pages(file.tensor("w").data);
+    io::drop_pages(file.tensor("w").data.first(1));
+    io::drop_pages({});
+  }
 }
 
 TEST(Safetensors, ReadsUnalignedData) {

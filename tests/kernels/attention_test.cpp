@@ -7,9 +7,9 @@
 #include <numeric>
 
 #include "kernels/reference/attention.hpp"
-#include "kernels/tile_launch.hpp"
 #include "src/base/counters.hpp"
 #include "tests/kernels/attention_case.hpp"
+#include "tests/kernels/forced_team.hpp"
 #include "tests/support/expect_close.hpp"
 
 namespace vlmark::test {
@@ -19,8 +19,6 @@ using namespace kernels;
 
 class Attention : public testing::TestWithParam<AttentionCase> {
  protected:
-  void TearDown() override { tile_team_size = 0; }
-
   template <class T>
   void check() const {
     const AttentionCase& c = GetParam();
@@ -69,13 +67,12 @@ TEST_P(Attention, Bf16MatchesReference) { check<bf16>(); }
 TEST_P(Attention, BitsDoNotDependOnTheTeam) {
   if (Exec().concurrency() < 4) GTEST_SKIP() << "needs four threads";
   const AttentionInputs in(GetParam());
-  const AttentionRun<float> alone(GetParam(), in);
-  for (const int size : {2, 4}) {
-    tile_team_size = size;
-    const AttentionRun<float> team(GetParam(), in);
-    tile_team_size = 0;
-    EXPECT_EQ(team.all_values(), alone.all_values()) << "teams of " << size;
-  }
+  const auto values_of = [&in](int team_size) {
+    const ForcedTeam team(team_size);
+    return AttentionRun<float>(GetParam(), in).all_values();
+  };
+  const auto alone = values_of(1);
+  for (const int size : {2, 4}) EXPECT_EQ(values_of(size), alone) << "teams of " << size;
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, Attention, testing::ValuesIn(attention_cases()),

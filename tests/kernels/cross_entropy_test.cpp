@@ -53,8 +53,8 @@ TEST(CrossEntropyValues, SurviveLargeLogitsAndKeepNaN) {
   EXPECT_EQ(loss[0], 0);
   EXPECT_NEAR(loss[1], std::log(2.0), 1e-7);
   EXPECT_TRUE(std::isnan(loss[2]));
-  EXPECT_FLOAT_EQ(logits(1, 0), 0.5f);
-  EXPECT_FLOAT_EQ(logits(1, 1), -0.5f);
+  EXPECT_FLOAT_EQ(on_host(logits)(1, 0), 0.5f);
+  EXPECT_FLOAT_EQ(on_host(logits)(1, 1), -0.5f);
 }
 
 TEST(CrossEntropyErrors, NameTheArgument) {

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "kernels/reference/gemm.hpp"
-#include "kernels/tile_launch.hpp"
 #include "src/base/counters.hpp"
+#include "tests/kernels/forced_team.hpp"
 #include "tests/kernels/strided_matrix.hpp"
 #include "tests/support/expect_close.hpp"
 #include "tests/support/random_data.hpp"
@@ -29,10 +29,7 @@ std::vector<GemmBackend> backends() {
 
 class Gemm : public testing::TestWithParam<std::tuple<Size, bool, bool>> {
  protected:
-  void TearDown() override {
-    set_gemm_settings(detected_gemm_settings());
-    tile_team_size = 0;
-  }
+  void TearDown() override { set_gemm_settings(detected_gemm_settings()); }
 
   template <class A, class B, class C>
   void check() const {
@@ -83,7 +80,7 @@ TEST_P(Gemm, F32TimesBf16MatchesReference) { check<float, bf16, float>(); }
 TEST_P(Gemm, Bf16TimesF32MatchesReference) { check<bf16, float, float>(); }
 TEST_P(Gemm, TeamsOfTwoMatchReference) {
   if (Exec().concurrency() < 2) GTEST_SKIP() << "needs two threads";
-  tile_team_size = 2;
+  const ForcedTeam team(2);
   check<bf16, bf16, bf16>();
 }
 
@@ -183,6 +180,60 @@ TEST(GemmChoice, RefusesWhatThisBuildLacks) {
       },
       says("Configure with VLMARK_ONEDNN=ON or use the Kokkos back end"));
   EXPECT_EQ(gemm_settings().backend, GemmBackend::automatic);
+}
+
+TEST(GemmChoice, PrefersCublasltWhereItServes) {
+  const DType f = DType::f32, h = DType::bf16;
+  GemmSettings device{GemmBackend::automatic, false, false, 130100, 90132};
+  for (const auto& [c, a] : {std::pair(f, f), std::pair(h, h), std::pair(f, h)})
+    EXPECT_EQ(choose_gemm({a, a, c, Trans::no, Trans::yes, 8, 64, 64}, device),
+              GemmKernel::cublaslt);
+  EXPECT_EQ(choose_gemm({h, h, h, Trans::no, Trans::yes, 1, 64, 64}, device), GemmKernel::cublaslt);
+  EXPECT_EQ(choose_gemm({f, h, f, Trans::no, Trans::no, 8, 64, 64}, device),
+            GemmKernel::kokkos_tiled);
+  EXPECT_EQ(choose_gemm({f, f, h, Trans::no, Trans::no, 8, 64, 64}, device),
+            GemmKernel::kokkos_tiled);
+  device.backend = GemmBackend::kokkos;
+  EXPECT_EQ(choose_gemm({h, h, h, Trans::no, Trans::no, 8, 64, 64}, device),
+            GemmKernel::kokkos_tiled);
+}
+
+TEST(GemmChoice, ALibraryOrDeviceThatIsNotHereIsRefused) {
+  GemmSettings other = gemm_settings();
+  other.cublaslt = 999999;
+  other.cublaslt_device = 90001;
+  EXPECT_THAT([&] { set_gemm_settings(other); },
+              testing::ThrowsMessage<DeviceError>(
+                  testing::HasSubstr("cuBLASLt 999999 on device 90001 is asked for")));
+}
+
+TEST(GemmBias, StandsOnEveryRowAndIsRoundedOnce) {
+  const int m = 5, n = 9, k = 33;
+  const auto a = gaussian(static_cast<std::size_t>(m * k), 1),
+             b = gaussian(static_cast<std::size_t>(n * k), 2),
+             bias = gaussian(static_cast<std::size_t>(n), 3, 100);
+  const StridedMatrix<bf16> da(a, m, k, 1), db(b, n, k, 2);
+  const auto row = StridedMatrix<bf16>(bias, 1, n, 0);
+  const Vec<const bf16> on_device(row.view.data(), static_cast<std::size_t>(n));
+  const auto with = StridedMatrix<bf16>::unset(m, n, 3);
+  gemm_bias(Exec{}, Trans::no, Trans::yes, da.view, db.view, on_device, with.view);
+  auto expected = reference::gemm(false, true, m, n, k, rounded<bf16>(a), rounded<bf16>(b));
+  const auto added = rounded<bf16>(bias);
+  for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += added[i % n];
+  EXPECT_TRUE(close(with.values(), expected, 0x1p-8, 1e-3));
+  EXPECT_TRUE(with.gap_untouched());
+  const auto without = StridedMatrix<bf16>::unset(m, n, 3);
+  gemm_bias(Exec{}, Trans::no, Trans::yes, da.view, db.view, {}, without.view);
+  EXPECT_TRUE(close(without.values(),
+                    reference::gemm(false, true, m, n, k, rounded<bf16>(a), rounded<bf16>(b)),
+                    0x1p-8, 1e-3));
+  EXPECT_THAT(
+      [&] {
+        gemm_bias(Exec{}, Trans::no, Trans::yes, da.view, db.view,
+                  Vec<const bf16>(row.view.data(), 8), with.view);
+      },
+      testing::ThrowsMessage<ShapeError>(
+          testing::HasSubstr("argument 'bias' has shape [8] (expected [9])")));
 }
 
 TEST(GemmErrors, NameArgumentAndBothValues) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/kernels/forced_team.hpp"
 #include "tests/kernels/view_data.hpp"
 #include "tests/support/expect_close.hpp"
 #include "tests/support/random_data.hpp"
@@ -16,18 +17,21 @@ struct Results {
 
 // Rows of different length in one launch, so that team members must agree on each of them.
 Results run(int team_size, const std::vector<int>& lengths, const Vec<float>& x) {
+  const ForcedTeam forced(team_size);
+  const auto packs = kernels::packing(x);
   const int rows = static_cast<int>(lengths.size());
   const auto length = to_view(lengths);
   const Vec<float> sum("sum", rows), largest("largest", rows), visits("visits", x.extent(0));
   Kokkos::parallel_for(
-      "vlmark::team_test", kernels::TeamPolicy(Exec{}, rows, team_size),
+      "vlmark::team_test", kernels::row_policy(Exec{}, rows),
       KOKKOS_LAMBDA(const kernels::Team& team) {
         const int row = team.league_rank(), n = length(row);
-        const float s = kernels::row_sum(team, n, [&](int i) {
-          if (row == rows - 1) visits(i) += 1;
-          return x(i);
+        const float s = kernels::row_sum(team, n, packs, [=](auto at) {
+          if (row == rows - 1) at.map([&](int j) { return visits(at.first + j) += 1; });
+          return at.load(x.data());
         });
-        const float m = kernels::row_max(team, n, [&](int i) { return x(i); });
+        const float m =
+            kernels::row_max(team, n, packs, [=](auto at) { return at.load(x.data()); });
         // The last member writes: every member must know the result.
         if (team.team_rank() == team.team_size() - 1) {
           sum(row) = s;
@@ -74,28 +78,48 @@ TEST_P(Team, MaximumOfInfinitiesIsNotAFiniteNumber) {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, Team, testing::Values(1, 2, 4));
 
-TEST(TeamSum, KeepsSmallTermsOfALongRow) {
-  // A single fp32 sum of 2^26 ones stops at 2^24.
-  constexpr int n = 1 << 26;
+// A lambda for a device must not stand in a test: its body is a private function.
+double sum_of_ones(int n) {
   const Vec<float> sum("sum", 1);
   kernels::for_each_row(
       "vlmark::team_test", Exec{}, 1, KOKKOS_LAMBDA(const kernels::Team& team, int) {
-        sum(0) = kernels::row_sum(team, n, [](int) { return 1.0f; });
+        const float s = kernels::row_sum(team, n, kernels::Packing<1>{true},
+                                         [](auto at) { return at.map([](int) { return 1.0f; }); });
+        Kokkos::single(Kokkos::PerTeam(team), [&] { sum(0) = s; });
       });
-  EXPECT_EQ(to_host(sum)[0], n);
+  return to_host(sum)[0];
 }
 
-TEST(TeamLoops, VisitEveryRowAndElementOnce) {
-  for (const int n : {0, 1, 4095, 4096, 4097, 10000}) {
-    const Vec<float> elements("elements", n), rows("rows", n);
-    kernels::for_each_element(
-        "vlmark::team_test", Exec{}, n, KOKKOS_LAMBDA(std::size_t i) { elements(i) += 1; });
-    kernels::for_each_row(
-        "vlmark::team_test", Exec{}, n, KOKKOS_LAMBDA(const kernels::Team& team, int row) {
-          kernels::for_each(team, 1, [&](int) { rows(row) += 1; });
+TEST(TeamSum, KeepsSmallTermsOfALongRow) {
+  constexpr int n = 1 << 26;  // a single fp32 sum of as many ones stops at 2^24
+  EXPECT_EQ(sum_of_ones(n), n);
+}
+
+Results visit(int n) {
+  const Vec<float> elements("elements", n), rows("rows", n), blocks("blocks", 3 * n);
+  const auto packs = kernels::packing(blocks).only_if(n % 4 == 0);
+  kernels::for_each_element(
+      "vlmark::team_test", Exec{}, n, KOKKOS_LAMBDA(std::size_t i) { elements(i) += 1; });
+  kernels::for_each_row(
+      "vlmark::team_test", Exec{}, n, KOKKOS_LAMBDA(const kernels::Team& team, int row) {
+        kernels::for_each(team, 1, [&](int) { rows(row) += 1; });
+      });
+  kernels::for_each_row(
+      "vlmark::team_test", Exec{}, 1, KOKKOS_LAMBDA(const kernels::Team& team, int) {
+        kernels::for_each_block(team, 3, n, packs, [=](int block, auto at) {
+          const auto x = at.load(blocks.data() + block * n);
+          at.store(blocks.data() + block * n, [&](int j) { return x[j] + 1; });
         });
-    EXPECT_EQ(to_host(elements), std::vector<double>(n, 1.0));
-    EXPECT_EQ(to_host(rows), std::vector<double>(n, 1.0));
+      });
+  return {to_host(elements), to_host(rows), to_host(blocks)};
+}
+
+TEST(TeamLoops, VisitEveryRowBlockAndElementOnce) {
+  for (const int n : {0, 1, 4095, 4096, 4097, 10000}) {
+    const Results visits = visit(n);
+    EXPECT_EQ(visits.sum, std::vector<double>(n, 1.0));
+    EXPECT_EQ(visits.largest, std::vector<double>(n, 1.0));
+    EXPECT_EQ(visits.visits, std::vector<double>(3 * n, 1.0));
   }
 }
 

@@ -18,33 +18,35 @@ ARROWS = {
     "model": ["plan"],
     "kernels": ["base"],
     "reference": ["base"],
+    "cuda_units": ["base", "reference"],
     "parallel": ["base"],
     "engine": ["model", "plan", "kernels", "parallel"],
     "io": ["base", "plan", "parallel"],
     "data": ["base", "config", "plan"],
-    "train": ["engine", "data", "io"],
+    "recipe": ["model", "data", "io"],
+    "train": ["recipe", "engine", "data", "io"],
     "infer": ["engine", "data", "io"],
     "sim": ["plan", "model"],
     "report": ["base", "plan", "io"],
-    "app": ["base", "config", "plan", "model", "engine", "io", "data", "train", "infer", "sim",
-            "report", "kernels"],
+    "app": ["base", "config", "plan", "model", "engine", "io", "data", "recipe", "train", "infer",
+            "sim", "report", "kernels"],
 }
 ANYTHING = {"bench", "tests"}
 
 # (include, places that may have it, may a header have it there). A place is a path's beginning.
 FOREIGN = [
-    (re.compile(r"Kokkos_|KokkosExp"), ["kernels/", "src/engine/", "src/app/", "tests/", "bench/"],
-     True),
+    (re.compile(r"Kokkos_|KokkosExp"), ["kernels/", "src/engine/", "tests/", "bench/"], True),
     (re.compile(r"mpi\.h$"), ["parallel/", "src/io/", "tests/"], True),
     (re.compile(r"toml\+\+/"), ["src/config/"], False),
     (re.compile(r"CLI/"), ["src/app/", "bench/"], False),
     (re.compile(r"nlohmann/"), ["src/", "parallel/", "kernels/", "tests/", "bench/"], False),
     (re.compile(r"(?:hdf5|H5\w*)\.h$"), ["src/io/", "tests/"], False),
     (re.compile(r"(?:oneapi/)?dnnl"), ["kernels/", "tests/", "bench/"], False),
+    (re.compile(r"cuda_runtime|cublas|cudnn|nccl\.h$"),
+     ["kernels/", "parallel/", "src/engine/", "cmake/", "tests/"], True),
 ]
-# Headers of these never include MPI or Kokkos, since a header passes its weight on.
+# Headers of these never include MPI, since a header passes its weight on.
 NO_MPI_IN_HEADERS = ("src/", "kernels/", "bench/")
-NO_KOKKOS_IN_HEADERS = ("src/app/",)
 # A header that says this serves its own folder only, so that its weight goes no further.
 PRIVATE = "// Private to the box"
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
@@ -96,7 +98,6 @@ def check_foreign(path, target, private):
             return f"<{target}> is not for this box (only for: {', '.join(places)})"
         heavy = not in_headers and not private
         heavy |= target == "mpi.h" and path.startswith(NO_MPI_IN_HEADERS)
-        heavy |= target.startswith("Kokkos") and path.startswith(NO_KOKKOS_IN_HEADERS)
         if header and heavy:
             return (f"<{target}> in a header (every includer pays for it). Include it in the .cpp, "
                     f"or write '{PRIVATE}' where only this folder needs it")

@@ -9,8 +9,8 @@ import sys
 
 import lint
 
-LABELS = ["unit", "property", "mpi", "golden", "failure", "bench-smoke", "lint",
-          "portable"]
+LABELS = ["unit", "property", "mpi", "golden", "failure", "bench-smoke", "lint", "portable", "race",
+          "fuzz", "cuda", "slow"]
 
 
 def problems_of(tests):

@@ -50,8 +50,16 @@ class Planted(unittest.TestCase):
         self.assertIn(expected, output)
 
     def test_nothing_to_check_is_a_failure(self):
-        for name in ("format", "length", "words", "includes", "kokkos_labels"):
+        for name in ("format", "length", "words", "includes", "kokkos_labels", "messages",
+                     "team_loops"):
             self.refuses(name, "found nothing to check")
+
+    def test_messages(self):
+        self.write("src/io/a.cpp", 'void f() { throw IoError(where() + ": is cut (a bad copy). " +\n'
+                                   '                         "Fetch it again"); }\n')
+        self.accepts("messages")
+        self.write("src/io/b.cpp", 'void f() { throw io::IoError(name + ": is cut (a bad copy)"); }\n')
+        self.refuses("messages", "src/io/b.cpp:1: the error does not say what to do")
 
     def test_format(self):
         self.write("src/base/a.cpp", "int f() { return 1; }\n")
@@ -116,8 +124,8 @@ class Planted(unittest.TestCase):
                 ("kernels/a.hpp", "Kokkos_Core.hpp", True), ("src/model/a.cpp", "Kokkos_Core.hpp",
                                                              False),
                 ("kernels/reference/a.cpp", "Kokkos_Core.hpp", False),
-                ("src/app/a.cpp", "Kokkos_Core.hpp", True), ("src/app/a.hpp", "Kokkos_Core.hpp",
-                                                             False),
+                ("src/engine/a.cpp", "Kokkos_Core.hpp", True), ("src/app/a.cpp", "Kokkos_Core.hpp",
+                                                                False),
                 ("parallel/a.cpp", "mpi.h", True), ("src/train/a.cpp", "mpi.h", False),
                 ("src/io/a.cpp", "mpi.h", True), ("src/io/a.hpp", "mpi.h", False),
                 ("src/config/a.cpp", "toml++/toml.h", True), ("src/config/a.hpp", "toml++/toml.h",
@@ -176,6 +184,21 @@ class Planted(unittest.TestCase):
             os.remove(os.path.join(self.root, path))
         self.write("src/engine/a.cpp", "void f() { Kokkos::fence(); }\n")
         self.refuses("kokkos_labels", "src/engine/a.cpp:1: a kernel or fence without a label")
+
+    def test_team_loops(self):
+        self.write("kernels/team.hpp", "Kokkos::parallel_for(Kokkos::TeamVectorRange(team, n), f);\n")
+        self.accepts("team_loops")
+        for path, text in (("kernels/a.cpp", "Kokkos::TeamPolicy<Exec> p(exec, 3, 4);"),
+                           ("kernels/a.hpp", "f(Kokkos::ThreadVectorRange(team, n));"),
+                           ("kernels/a.hpp", "f(TeamThreadRange(team, n));"),
+                           ("src/engine/a.cpp", "Kokkos::single(Kokkos::PerThread(team), f);"),
+                           ("tests/kernels/a.cpp", "f(team_policy(exec, 3, Kokkos::AUTO));"),
+                           ("bench/a.cpp", "f(Kokkos::TeamThreadMDRange(team, n, m));")):
+            self.write(path, f"// TeamPolicy in a comment\n{text}\n")
+            self.refuses("team_loops", f"{path}:2: ")
+            os.remove(os.path.join(self.root, path))
+        self.write("kernels/a.cpp", "team.team_barrier(); Kokkos::single(Kokkos::PerTeam(team), f);\n")
+        self.accepts("team_loops")
 
     def test_test_labels(self):
         def problems(**properties):

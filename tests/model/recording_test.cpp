@@ -55,6 +55,41 @@ TEST(Recording, SavedBytesOfADecoderLayerFollowTheFormula) {
   }
 }
 
+/// The arena holds what cuDNN wants, and its deterministic backward pass wants the square of the
+/// longest sequence.
+TEST(Recording, AttentionByCudnnGetsItsScratch) {
+  const plan::ModelConfig m = plan::model_preset("2B");
+  const Qwen2VL model(m);
+  const plan::FlatLayout layout(model.table(), 1, 0);
+  const plan::MicroBatchShape shape{
+      .sequences = {8000, 300}, .media = {{1, 8, 12}}, .supervised = 61};
+  const auto record = [&](DType type, AttentionBackend attention, bool deterministic) {
+    OpsSettings settings{type, {}};
+    settings.attention = attention;
+    settings.deterministic = deterministic;
+    return record_training(model, std::span(&shape, 1), settings, {}, layout, {type, true, 1, 0});
+  };
+  const MemoryPlan own = record(DType::bf16, AttentionBackend::own, true),
+                   fixed = record(DType::bf16, AttentionBackend::cudnn, true),
+                   any = record(DType::bf16, AttentionBackend::cudnn, false);
+  const CudnnAttentionSize size{m.heads, m.kv_heads, m.head_dim(), 2, 8192, 10240};
+  EXPECT_EQ(fixed.attention.bytes, cudnn_scratch(size, AttentionPass::backward, true, true).bytes);
+  EXPECT_EQ(fixed.attention.bytes_in_any_order,
+            cudnn_scratch(size, AttentionPass::backward, true, false).bytes);
+  EXPECT_EQ(any.attention.bytes, fixed.attention.bytes_in_any_order);
+  EXPECT_EQ(fixed.attention.segments, 2);
+  EXPECT_EQ(fixed.attention.longest, 8192);
+  EXPECT_EQ(own.attention.bytes, 0);
+  // The peak without it lies elsewhere, so the arena grows by less than the scratch.
+  EXPECT_GT(fixed.arena_bytes, own.arena_bytes + fixed.attention.bytes / 2);
+  EXPECT_LT(fixed.arena_bytes, own.arena_bytes + fixed.attention.bytes);
+  EXPECT_GE(any.arena_bytes, own.arena_bytes);
+  EXPECT_EQ(fixed.flops, own.flops);
+  // fp32 has no such kernel and no such scratch.
+  EXPECT_EQ(record(DType::f32, AttentionBackend::cudnn, true).arena_bytes,
+            record(DType::f32, AttentionBackend::own, true).arena_bytes);
+}
+
 TEST(Recording, LeavesNothingBehindAndRecomputeSavesMemory) {
   const Qwen2VL model(plan::model_preset("2B"));
   const plan::FlatLayout layout(model.table(), 8, 40'000'000);

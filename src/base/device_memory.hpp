@@ -1,0 +1,13 @@
+#pragma once
+
+namespace vlmark {
+
+/// Whether kernels keep tensors in memory that host code cannot read. Set by the build, so that a
+/// planner without Kokkos counts the copies that such a build needs.
+#ifdef VLMARK_DEVICE_MEMORY
+inline constexpr bool kDeviceMemory = true;
+#else
+inline constexpr bool kDeviceMemory = false;
+#endif
+
+}  // namespace vlmark

@@ -1,0 +1,24 @@
+#include "src/engine/device.hpp"
+
+#include <Kokkos_Core.hpp>
+
+#include "src/base/error.hpp"
+
+namespace vlmark::engine {
+
+struct Device::Session {
+  // Without Kokkos' advice on binding: the run records where its ranks stood.
+  Kokkos::ScopeGuard kokkos{Kokkos::InitializationSettings().set_disable_warnings(true)};
+};
+
+Device::Device() try : session_(std::make_unique<Session>()) {
+} catch (const std::runtime_error& e) {
+  throw DeviceError(std::string("device: ") + Kokkos::DefaultExecutionSpace::name() +
+                    " cannot be started: " + e.what() +
+                    " (nothing can be computed). Run on a node with a device that this build is "
+                    "for; nvidia-smi lists NVIDIA's");
+}
+
+Device::~Device() = default;
+
+}  // namespace vlmark::engine

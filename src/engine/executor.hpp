@@ -1,0 +1,70 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "src/engine/queue.hpp"
+#include "src/plan/dependencies.hpp"
+
+namespace vlmark::engine {
+
+/// When an action of the schedule ran on this rank. On a device queue: when the host issued it.
+struct ActionTime {
+  plan::Action action;
+  std::int64_t start_ns = 0, end_ns = 0;  ///< monotonic clock
+};
+
+/// How long a step may stand still.
+struct Patience {
+  /// Without any action of this rank starting or ending while a lane is waited for. A rank that was
+  /// lost without a word is noticed by this alone.
+  std::chrono::milliseconds progress = std::chrono::minutes(10);
+  /// For an action that is under way when another has failed.
+  std::chrono::milliseconds drain = std::chrono::seconds(2);
+};
+
+/// Runs schedules of one rank over the queues of its lanes. Actions are submitted in the order of
+/// the schedule; order between lanes comes from events that are derived from what each action reads
+/// and writes (plan::dependencies).
+class Executor {
+ public:
+  using Run = std::function<void(const plan::Action&)>;
+  /// [plan::Lane]; several lanes may share a queue. They outlive the executor.
+  using Lanes = std::array<Queue*, plan::kLanes>;
+
+  explicit Executor(const Lanes& lanes, Patience patience = {});
+
+  /// Runs every action once and returns when all have ended, with their times in the order of the
+  /// schedule. `run` is called on the queue of the action's lane, thus from several threads.
+  ///
+  /// The first action that throws ends the step: actions that have not started are dropped, those
+  /// under way get `drain` to end, and its error is thrown with the phase set to that action. Throws
+  /// CommError where nothing moves for `progress`. A lane that could not be drained still uses the
+  /// memory of its action: no further step may run.
+  std::vector<ActionTime> execute(const plan::Schedule& schedule, const Run& run);
+  /// The same with other waits than the derived ones: for tests of what a missing event does.
+  std::vector<ActionTime> execute(const plan::Schedule& schedule, const plan::Waits& waits,
+                                  const Run& run);
+
+ private:
+  struct Step;
+  void issue(const plan::Waits& waits, const std::shared_ptr<Step>& step);
+  void await(const Event& event, const Step& step) const;
+  void drain();
+  Queue& queue_of(const plan::Action& action) const;
+
+  Lanes lanes_;
+  std::vector<Queue*> queues_;  // each once
+  Patience patience_;
+  bool stuck_ = false;
+};
+
+/// Time in which `lane` was busy and the compute lane was not: what its messages cost the step.
+std::int64_t exposed_ns(std::span<const ActionTime> actions, plan::Lane lane);
+
+}  // namespace vlmark::engine

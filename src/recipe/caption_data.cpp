@@ -1,0 +1,122 @@
+#include "src/recipe/caption_data.hpp"
+
+#include <utility>
+
+#include "src/base/error.hpp"
+#include "src/data/patches.hpp"
+#include "src/data/question.hpp"
+
+namespace vlmark::recipe {
+namespace {
+
+data::PixelLimits limits(const config::DataSection& settings) {
+  return {static_cast<double>(settings.min_pixels), static_cast<double>(settings.max_pixels)};
+}
+
+using Wanted = std::vector<std::pair<const char*, int>>;
+
+Wanted vision_tokens(const plan::ModelConfig& model) {
+  return {{"<|vision_start|>", model.vision_start_id},
+          {"<|vision_end|>", model.vision_end_id},
+          {"<|image_pad|>", model.image_id},
+          {"<|video_pad|>", model.video_id}};
+}
+
+void require_same(const data::Tokenizer& tokenizer, const plan::ModelConfig& model,
+                  const Wanted& wanted) {
+  std::string wrong;
+  for (const auto& [token, id] : wanted) {
+    const auto found = tokenizer.id_of(token);
+    if (found == id) continue;
+    wrong += std::string(wrong.empty() ? "" : ", ") + token + " is " +
+             (found ? std::to_string(*found) : "missing") + " (the model expects " +
+             std::to_string(id) + ")";
+  }
+  if (!wrong.empty())
+    throw ConfigError("tokenizer: special tokens differ from the model's: " + wrong +
+                      ". Use the tokenizer that belongs to the model");
+  if (tokenizer.vocab_size() > model.vocab)
+    throw ConfigError("tokenizer: " + std::to_string(tokenizer.vocab_size()) +
+                      " tokens but the model has " + std::to_string(model.vocab) +
+                      " embedding rows. Use the tokenizer that belongs to the model");
+}
+
+/// Grid of a picture after the resize; the error names the file.
+plan::Grid grid_of(const data::CaptionedPicture& entry, const data::Image& picture,
+                   const config::DataSection& settings, const plan::ModelConfig& model) {
+  try {
+    return data::preprocessed_grid(1, {picture.height, picture.width}, limits(settings),
+                                   model.vision);
+  } catch (const ValueError& e) {
+    throw ValueError(entry.file.string() + ": " + e.what());
+  }
+}
+
+}  // namespace
+
+void require_same_vision_tokens(const data::Tokenizer& tokenizer, const plan::ModelConfig& model) {
+  require_same(tokenizer, model, vision_tokens(model));
+}
+
+void require_same_special_tokens(const data::Tokenizer& tokenizer, const plan::ModelConfig& model) {
+  Wanted wanted = vision_tokens(model);
+  wanted.insert(wanted.begin(), {"<|im_end|>", model.eos_id});
+  require_same(tokenizer, model, wanted);
+}
+
+CaptionData::CaptionData(const config::DataSection& settings, const plan::ModelConfig& model)
+    : settings_(settings),
+      model_(model),
+      tokenizer_(data::Tokenizer::from_folder(settings.tokenizer)),
+      entries_(data::read_captions(settings.folder)) {
+  require_same_special_tokens(tokenizer_, model);
+  for (const data::CaptionedPicture& entry : entries_) {
+    pictures_.push_back(data::read_picture(entry));
+    grids_.push_back(grid_of(entry, pictures_.back(), settings, model));
+    prompt_tokens_.push_back(static_cast<int>(prompt_ids(grids_.back()).size()));
+    std::vector<int> ids = tokenizer_.encode(entry.caption);
+    ids.push_back(model.eos_id);
+    caption_ids_.push_back(std::move(ids));
+  }
+}
+
+std::vector<int> CaptionData::prompt_ids(const plan::Grid& grid) const {
+  return data::encode_question(tokenizer_, std::span(&grid, 1), settings_.prompt,
+                               model_.vision.merge_size);
+}
+
+model::Sequence CaptionData::ask(const data::Image& picture) const {
+  data::PatchMatrix patches =
+      data::preprocess(std::span(&picture, 1), limits(settings_), model_.vision);
+  model::Sequence sequence;
+  sequence.ids = prompt_ids(patches.grid);
+  sequence.labels.assign(sequence.ids.size(), model::ignored_label);
+  sequence.media.push_back({patches.grid, /*video=*/false, std::move(patches.values)});
+  return sequence;
+}
+
+model::Sequence CaptionData::prompt(int i, bool grey) const {
+  const data::Image& picture = pictures_[index(i)];
+  return ask(grey ? data::constant_image(picture.width, picture.height, 128) : picture);
+}
+
+model::Sequence CaptionData::document(int i) const {
+  model::Sequence sequence = ask(pictures_[index(i)]);
+  const std::vector<int>& caption = caption_ids_[index(i)];
+  sequence.ids.insert(sequence.ids.end(), caption.begin(), caption.end());
+  sequence.labels.insert(sequence.labels.end(), caption.begin(), caption.end());
+  return sequence;
+}
+
+plan::MicroBatchShape CaptionData::shape(const std::vector<int>& samples) const {
+  plan::MicroBatchShape shape;
+  for (const int i : samples) {
+    const int caption = static_cast<int>(caption_ids_[index(i)].size());
+    shape.sequences.push_back(prompt_tokens_[index(i)] + caption);
+    shape.media.push_back(grids_[index(i)]);
+    shape.supervised += caption;
+  }
+  return shape;
+}
+
+}  // namespace vlmark::recipe

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "src/config/run_config.hpp"
+#include "src/data/media.hpp"
+#include "src/data/tokenizer.hpp"
+#include "src/model/micro_batch.hpp"
+#include "src/plan/model_config.hpp"
+
+namespace vlmark::recipe {
+
+/// Pictures with captions as training documents: the picture and the prompt as the user's turn, the
+/// caption as the assistant's. Only the caption and the token that ends it are supervised.
+class CaptionData {
+ public:
+  /// Reads captions and tokenizer and decodes every picture once (their sizes decide the shapes).
+  /// Throws what data::read_picture, data::preprocessed_grid and data::Tokenizer throw, and
+  /// ConfigError where tokenizer and model disagree about a special token.
+  CaptionData(const config::DataSection& settings, const plan::ModelConfig& model);
+
+  int size() const { return static_cast<int>(pictures_.size()); }
+  const data::CaptionedPicture& entry(int i) const { return entries_[index(i)]; }
+  const data::Tokenizer& tokenizer() const { return tokenizer_; }
+
+  /// The document of sample `i`, pixels included.
+  model::Sequence document(int i) const;
+  /// Its prompt alone, ready for the assistant's answer; `grey` takes a uniform grey picture of the
+  /// same size instead.
+  model::Sequence prompt(int i, bool grey) const;
+  /// Shape of a micro-batch of these samples; opens no picture.
+  plan::MicroBatchShape shape(const std::vector<int>& samples) const;
+
+ private:
+  static std::size_t index(int i) { return static_cast<std::size_t>(i); }
+  std::vector<int> prompt_ids(const plan::Grid& grid) const;
+  model::Sequence ask(const data::Image& picture) const;
+
+  config::DataSection settings_;
+  plan::ModelConfig model_;
+  data::Tokenizer tokenizer_;
+  std::vector<data::CaptionedPicture> entries_;
+  std::vector<data::Image> pictures_;          // decoded, original size
+  std::vector<plan::Grid> grids_;              // of each picture
+  std::vector<int> prompt_tokens_;             // of each prompt
+  std::vector<std::vector<int>> caption_ids_;  // with the token that ends the turn
+};
+
+/// Throws ConfigError where a token that stands for vision is missing from the tokenizer or has
+/// another id than the model expects, naming every one with both values, or where the tokenizer has
+/// more tokens than the model has embedding rows.
+void require_same_vision_tokens(const data::Tokenizer& tokenizer, const plan::ModelConfig& model);
+/// The same, and for the token that ends a turn, which training supervises.
+void require_same_special_tokens(const data::Tokenizer& tokenizer, const plan::ModelConfig& model);
+
+}  // namespace vlmark::recipe
