@@ -46,6 +46,7 @@ Task task_of_model(const PlanOptions& options) {
   task.settings.type = options.precision == "fp32" ? DType::f32 : DType::bf16;
   task.settings.bucket_elements = config::ParallelSection{}.bucket_elements;
   task.settings.deterministic = !options.any_order;
+  task.settings.device_transport = kDeviceTransport;
   if (options.attention == "cudnn") {
     if (task.settings.type != DType::bf16)
       throw ConfigError("--attention: cudnn with --precision " + options.precision +

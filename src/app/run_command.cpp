@@ -5,6 +5,7 @@
 #include "parallel/agree.hpp"
 #include "parallel/check_collectives.hpp"
 #include "parallel/clock_offset.hpp"
+#include "parallel/nccl_communicator.hpp"
 #include "parallel/phase.hpp"
 #include "parallel/run_ranks.hpp"
 #include "parallel/scalars.hpp"
@@ -13,6 +14,7 @@
 #include "src/app/progress.hpp"
 #include "src/app/provenance.hpp"
 #include "src/base/clock.hpp"
+#include "src/base/device_memory.hpp"
 #include "src/base/error.hpp"
 #include "src/base/isa.hpp"
 #include "src/base/memory.hpp"
@@ -176,7 +178,10 @@ int run_command(int argc, char** argv, const RunOptions& options) {
   return parallel::run_ranks(argc, argv, [&](Communicator& comm) {
     const auto device =
         parallel::agree(comm, "device", [] { return std::make_unique<engine::Device>(); });
-    return run(comm, options);
+    if constexpr (kDeviceTransport)
+      return run(*parallel::nccl_communicator(comm.split(0, comm.rank())), options);
+    else
+      return run(comm, options);
   });
 }
 

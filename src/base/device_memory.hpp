@@ -10,4 +10,11 @@ inline constexpr bool kDeviceMemory = true;
 inline constexpr bool kDeviceMemory = false;
 #endif
 
+/// Whether that memory travels between ranks without a copy on the host: the build has NCCL.
+#ifdef VLMARK_DEVICE_TRANSPORT
+inline constexpr bool kDeviceTransport = true;
+#else
+inline constexpr bool kDeviceTransport = false;
+#endif
+
 }  // namespace vlmark

@@ -49,7 +49,7 @@ class Engine final : public TrainingEngine {
         state_(plan::place_state(arena_, layout_, state)),
         memory_(arena_bytes),
         staging_(settings.staged),
-        staged_comm_(settings.staged && !comm.carries_device_memory()
+        staged_comm_(settings.staged && !settings.device_transport
                          ? staged_communicator(comm, plan::staged_message_bytes(layout_, state))
                          : nullptr),
         parameters_(model.table(), layout_, memory_.at<T>(state_.parameters), nullptr),
@@ -59,7 +59,9 @@ class Engine final : public TrainingEngine {
         optimizer_(exec_, model.table(), layout_, state_, memory_, staging_, comm, memory_comm(),
                    settings.optimizer),
         messages_(message_queue("messages", comm.size())),
-        executor_({compute_.get(), messages_.get(), messages_.get(), messages_.get()}, patience) {}
+        executor_({compute_.get(), messages_.get(), messages_.get(), messages_.get()}, patience) {
+    expects(!settings.device_transport || comm.carries_device_memory());
+  }
 
   void set_parameters(const plan::TensorFill& fill) override {
     fill_flat(model_.table(), layout_, fill, staging_, flat());

@@ -6,7 +6,8 @@ namespace vlmark::model {
 
 MemoryPlan record_training(const Qwen2VL& model, std::span<const plan::MicroBatchShape> shapes,
                            const OpsSettings& settings, plan::Recompute recompute,
-                           const plan::FlatLayout& layout, const plan::StateSettings& state) {
+                           const plan::FlatLayout& layout, const plan::StateSettings& state,
+                           bool staged_messages) {
   plan::Arena arena;
   plan::place_state(arena, layout, state);
   const std::int64_t persistent = arena.used();
@@ -30,7 +31,8 @@ MemoryPlan record_training(const Qwen2VL& model, std::span<const plan::MicroBatc
   plan.arena_bytes = arena.high_water();
   if (settings.staged)
     plan.items.push_back(
-        {"staging", plan::staging_piece_bytes + plan::staged_message_bytes(layout, state)});
+        {"staging", plan::staging_piece_bytes +
+                        (staged_messages ? plan::staged_message_bytes(layout, state) : 0)});
   plan.items.push_back({"activations", plan.arena_bytes - persistent});
   return plan;
 }

@@ -20,9 +20,11 @@ struct MemoryPlan {
 
 /// Records the forward and backward pass of micro-batches of the given shapes behind the
 /// persistent state, by the code that executes them. Equal shapes are recorded once and their
-/// FLOPs counted as often as they stand in `shapes`. "staging" is host memory, beside the arena.
+/// FLOPs counted as often as they stand in `shapes`. "staging" is host memory, beside the arena:
+/// with `staged_messages` that of messages, too.
 MemoryPlan record_training(const Qwen2VL& model, std::span<const plan::MicroBatchShape> shapes,
                            const OpsSettings& settings, plan::Recompute recompute,
-                           const plan::FlatLayout& layout, const plan::StateSettings& state);
+                           const plan::FlatLayout& layout, const plan::StateSettings& state,
+                           bool staged_messages = false);
 
 }  // namespace vlmark::model

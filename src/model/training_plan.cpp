@@ -8,7 +8,8 @@ MemoryPlan plan_training(const Qwen2VL& model, const TrainingSettings& settings,
   const plan::FlatLayout layout(model.table(), ranks, settings.bucket_elements);
   return record_training(
       model, shapes, settings.ops(), settings.recompute, layout,
-      plan::training_state(settings.type, settings.deterministic, micro_batches, rank, ranks));
+      plan::training_state(settings.type, settings.deterministic, micro_batches, rank, ranks),
+      settings.staged && !settings.device_transport);
 }
 
 }  // namespace vlmark::model

@@ -17,6 +17,8 @@ struct TrainingSettings {
   long bucket_elements = 0;  ///< 0: one bucket
   plan::OptimizerSettings optimizer;
   bool staged = kDeviceMemory;  ///< as in OpsSettings; true on a host is for tests
+  /// The communicator reads the memory of kernels; else messages are staged, too.
+  bool device_transport = false;
   AttentionBackend attention = AttentionBackend::own;
 
   OpsSettings ops() const { return {type, trainable, staged, attention, deterministic}; }

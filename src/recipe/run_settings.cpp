@@ -17,6 +17,7 @@ model::TrainingSettings training_settings(const config::RunConfig& config) {
   settings.recompute = {config.recompute.norms, config.recompute.activation};
   settings.deterministic = t.deterministic;
   settings.attention = t.attention;
+  settings.device_transport = kDeviceTransport;
   settings.bucket_elements = config.parallel.bucket_elements;
   settings.optimizer = {t.beta1, t.beta2, t.eps, t.weight_decay, t.clip_norm};
   return settings;

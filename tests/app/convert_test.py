@@ -58,6 +58,8 @@ class Convert(program.ProgramTest):
         self.assertFalse(filecmp.cmp(weights[0], weights[2], shallow=False))
         result = self.answer(folders[0])
         self.assertEqual((result["precision"], len(result["tokens"])), ("bf16", 6))
+        if "ASAN_OPTIONS" in os.environ:
+            return  # a sanitizer keeps memory of its own
         # What was planned is what the system saw, but for the few megabytes of a program.
         self.assertLess(abs(result["peak_bytes"] - result["planned_peak_bytes"]), 25e6)
 

@@ -104,9 +104,10 @@ TEST_F(DeviceMemory, StagingIsPlanned) {
   const Step six = six_micro_batches(model.config());
   std::vector<plan::MicroBatchShape> shapes;
   for (const model::MicroBatch& batch : six) shapes.push_back(batch.shape);
-  const auto planned = [&](bool staged) {
+  const auto planned = [&](bool staged, bool device_transport = false) {
     model::TrainingSettings settings;
     settings.staged = staged;
+    settings.device_transport = device_transport;
     return model::plan_training(model, settings, shapes, 6, world().rank(), world().size());
   };
   const auto staging = [](const model::MemoryPlan& plan) {
@@ -116,7 +117,8 @@ TEST_F(DeviceMemory, StagingIsPlanned) {
   };
   EXPECT_EQ(staging(planned(false)), 0);
   EXPECT_GE(staging(planned(true)), plan::staging_piece_bytes);
-  EXPECT_GE(planned(true).arena_bytes, planned(false).arena_bytes);  // index arrays
+  EXPECT_EQ(staging(planned(true, true)), plan::staging_piece_bytes);  // messages need none
+  EXPECT_GE(planned(true).arena_bytes, planned(false).arena_bytes);    // index arrays
 }
 
 }  // namespace
