@@ -93,8 +93,8 @@ nlohmann::json run(const Options& o) {
   settings.type = o.precision == "bf16" ? DType::bf16 : DType::f32;
   settings.bucket_elements = 1 << 20;
   const auto comm = parallel::self_communicator();
-  const auto plan = model::plan_training(model, settings, std::span(&batch.shape, 1), 1, 0, 1);
-  const auto engine = engine::make_training_engine(model, settings, plan, 1, *comm);
+  const auto plan = model::plan_training(model, settings, {{batch.shape}}, 0);
+  const auto engine = engine::make_training_engine(model, settings, plan, *comm);
   engine->set_parameters(plan::initial_weights(1));
   engine::StepInput input{{batch.shape}, [&](int) { return batch; }, 1e-4};
   nlohmann::json j{{"instruction_set", instruction_set()},

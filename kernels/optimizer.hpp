@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/stochastic_rounding.hpp"
 #include "kernels/types.hpp"
 
 namespace vlmark::kernels {
@@ -34,5 +35,17 @@ struct AdamW {
 /// Throws ShapeError, ValueError. Cost: 14*n flop, 28*n byte.
 void adamw(const Exec& exec, const AdamW& step, Vec<const float> gradient, float gradient_scale,
            Vec<float> master, Vec<float> m, Vec<float> v);
+
+/// The same step on states in bf16 without a master copy: computed in fp32 from the stored values,
+/// then p, m and v are each rounded stochastically (Gupta et al., arXiv:1502.02551, section 3). The
+/// parameter moves by the unrounded moments. `random` is of element 0; element i takes bits 0-15,
+/// 16-31 and 32-47 of its block for m, v and p.
+///
+/// An update below half a unit of p's last place would be lost by rounding to nearest; so would the
+/// decay of v, by 1 - beta2 a step, where that is below 2^-9. Here both arrive on average.
+///
+/// Throws ShapeError, ValueError. Cost: 14*n flop and one Philox block an element, 14*n byte.
+void adamw(const Exec& exec, const AdamW& step, Vec<const bf16> gradient, float gradient_scale,
+           Vec<bf16> parameters, Vec<bf16> m, Vec<bf16> v, const RoundingBits& random);
 
 }  // namespace vlmark::kernels

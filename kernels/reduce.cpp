@@ -19,9 +19,8 @@ std::size_t count_impl(const Exec& exec, Vec<const T> x) {
   return count;
 }
 
-}  // namespace
-
-void block_square_sums(const Exec& exec, Vec<const float> x, int block, Vec<double> sums) {
+template <class T>
+void block_square_sums_impl(const Exec& exec, Vec<const T> x, int block, Vec<double> sums) {
   if (block <= 0)
     throw ValueError("block_square_sums: argument 'block' is " + std::to_string(block) +
                      " (expected a number of elements above 0). Pass FlatLayout::block");
@@ -34,13 +33,40 @@ void block_square_sums(const Exec& exec, Vec<const float> x, int block, Vec<doub
       KOKKOS_LAMBDA(const Team& team, int b) {
         const std::size_t begin = static_cast<std::size_t>(b) * size;
         const auto count = static_cast<int>(n - begin < size ? n - begin : size);
-        const float* in = x.data() + begin;
+        const T* in = x.data() + begin;
         const double sum = row_sum<double>(team, count, packs, [=](auto at) {
           const auto a = at.load(in);
           return at.map([&](int j) { return static_cast<double>(a[j]) * a[j]; });
         });
         Kokkos::single(Kokkos::PerTeam(team), [&] { sums(b) = sum; });
       });
+}
+
+template <class T>
+void add_rounded(const Exec& exec, Vec<bf16> a, Vec<const T> b, const RoundingBits& random) {
+  require_shape("add_in_place", "b", b, static_cast<long>(a.extent(0)));
+  for_each_chunk(
+      "vlmark::add_rounded", exec, a.extent(0),
+      KOKKOS_LAMBDA(const Team& team, std::size_t begin, int count) {
+        random.for_each_row(begin, count, [&](int from, int length, std::uint64_t counter) {
+          const std::size_t at = begin + static_cast<std::size_t>(from);
+          bf16* sums = a.data() + at;
+          const T* in = b.data() + at;
+          for_each(team, length, [=](int i) {
+            const auto bits = random.random.block(counter + static_cast<std::uint64_t>(i));
+            sums[i].bits = round_stochastic(widen(sums[i]) + widen(in[i]), bits[0] & 0xffffu).bits;
+          });
+        });
+      });
+}
+
+}  // namespace
+
+void block_square_sums(const Exec& exec, Vec<const float> x, int block, Vec<double> sums) {
+  block_square_sums_impl(exec, x, block, sums);
+}
+void block_square_sums(const Exec& exec, Vec<const bf16> x, int block, Vec<double> sums) {
+  block_square_sums_impl(exec, x, block, sums);
 }
 
 void add_in_place(const Exec& exec, Vec<float> a, Vec<const float> b) {
@@ -56,6 +82,13 @@ void add_in_place(const Exec& exec, Vec<float> a, Vec<const float> b) {
           at.store(sums, [&](int j) { return sum[j] + x[j]; });
         });
       });
+}
+
+void add_in_place(const Exec& exec, Vec<bf16> a, Vec<const bf16> b, const RoundingBits& random) {
+  add_rounded(exec, a, b, random);
+}
+void add_in_place(const Exec& exec, Vec<bf16> a, Vec<const float> b, const RoundingBits& random) {
+  add_rounded(exec, a, b, random);
 }
 
 std::size_t count_non_finite(const Exec& exec, Vec<const float> x) {

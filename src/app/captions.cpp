@@ -6,6 +6,7 @@
 
 #include "parallel/gather.hpp"
 #include "parallel/phase.hpp"
+#include "parallel/scalars.hpp"
 #include "src/base/partition.hpp"
 #include "src/infer/greedy.hpp"
 
@@ -29,10 +30,13 @@ std::string answer(engine::InferenceEngine& engine, const train::Trainer& traine
 std::vector<CaptionAnswer> ask_captions(train::Trainer& trainer, parallel::Communicator& comm,
                                         bool grey, int max_new_tokens) {
   parallel::set_phase("captions");
-  const auto engine = trainer.engine().inference();
+  const auto engine = trainer.inference();
+  const int askers = parallel::all_reduce_sum(comm, std::int64_t{engine != nullptr}) == comm.size()
+                         ? comm.size()
+                         : 1;
   std::vector<CaptionAnswer> answers;
   for (int i = 0; i < trainer.data().size(); ++i) {
-    const int owner = owner_of(i, trainer.data().size(), comm.size());
+    const int owner = owner_of(i, trainer.data().size(), askers);
     CaptionAnswer a{trainer.data().entry(i).file.filename(), trainer.data().entry(i).caption, "",
                     ""};
     if (owner == comm.rank()) {
@@ -42,7 +46,7 @@ std::vector<CaptionAnswer> ask_captions(train::Trainer& trainer, parallel::Commu
     answers.push_back(std::move(a));
   }
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    const int owner = owner_of(static_cast<int>(i), trainer.data().size(), comm.size());
+    const int owner = owner_of(static_cast<int>(i), trainer.data().size(), askers);
     answers[i].answer = parallel::broadcast_string(comm, answers[i].answer, owner);
     answers[i].grey_answer = parallel::broadcast_string(comm, answers[i].grey_answer, owner);
   }

@@ -21,8 +21,7 @@ namespace {
 struct Task {
   plan::ModelConfig model;
   model::TrainingSettings settings;
-  int micro_batches = 1;
-  std::vector<plan::MicroBatchShape> shapes;  ///< of all ranks: the plan is an upper bound for each
+  model::Steps steps;
 };
 
 data::ImageSize picture_size(const std::string& text) {
@@ -53,7 +52,6 @@ Task task_of_model(const PlanOptions& options) {
                         " (cuDNN has no attention of fp32). Use --precision bf16, or own");
     task.settings.attention = AttentionBackend::cudnn;
   }
-  task.micro_batches = options.micro_batches > 0 ? options.micro_batches : options.ranks;
   plan::MicroBatchShape shape;
   int vision = 0;
   for (const std::string& text : options.pictures) {
@@ -62,7 +60,8 @@ Task task_of_model(const PlanOptions& options) {
   }
   shape.sequences = {options.text_tokens + vision};
   shape.supervised = options.text_tokens - 1;
-  task.shapes = {shape};
+  const int micro_batches = options.micro_batches > 0 ? options.micro_batches : options.ranks;
+  task.steps.emplace_back(static_cast<std::size_t>(micro_batches), shape);
   return task;
 }
 
@@ -71,17 +70,18 @@ Task task_of_config(const PlanOptions& options) {
   if (options.attention != "own") overrides.push_back("train.attention=" + options.attention);
   if (options.any_order) overrides.push_back("train.deterministic=false");
   const config::RunConfig config = config::load(options.config, overrides);
-  config::require_valid(config, options.ranks);
   Task task;
   task.model = recipe::model_of(config.model);
-  task.settings = recipe::training_settings(config);
-  task.micro_batches = config.train.micro_batches;
+  task.settings = recipe::training_settings(config, task.model, options.ranks);
   const recipe::CaptionData data(config.data, task.model);
-  const recipe::SampleOrder order(data.size(), task.micro_batches, config.train.micro_batch_samples,
+  const recipe::SampleOrder order(data.size(), config.train.micro_batches,
+                                  config.train.micro_batch_samples,
                                   static_cast<std::uint64_t>(config.model.seed));
-  for (int step = 0; step < config.train.steps; ++step)
-    for (int m = 0; m < task.micro_batches; ++m)
-      task.shapes.push_back(data.shape(order.micro_batch(step, m)));
+  for (int step = 0; step < config.train.steps; ++step) {
+    task.steps.emplace_back();
+    for (int m = 0; m < config.train.micro_batches; ++m)
+      task.steps.back().push_back(data.shape(order.micro_batch(step, m)));
+  }
   return task;
 }
 
@@ -119,7 +119,7 @@ int plan_answer(const PlanOptions& options) {
                       " (an answer has at least 1). Raise it");
   const Task task = task_of_model(options);
   const model::Qwen2VL model(task.model);
-  plan::MicroBatchShape shape = task.shapes.front();
+  plan::MicroBatchShape shape = task.steps.front().front();
   shape.supervised = 0;
   const model::GenerationPlan plan =
       model::plan_generation(model, task.settings.type, model::blank(shape, task.model),
@@ -157,10 +157,10 @@ int plan_command(const PlanOptions& options) {
     throw ConfigError("--ranks: " + std::to_string(options.ranks) +
                       " (at least 1 rank runs). Raise it");
   if (options.generate) return plan_answer(options);
-  const Task task = options.config.empty() ? task_of_model(options) : task_of_config(options);
+  Task task = options.config.empty() ? task_of_model(options) : task_of_config(options);
   const model::Qwen2VL model(task.model);
-  const model::MemoryPlan plan = model::plan_training(
-      model, task.settings, task.shapes, task.micro_batches, /*rank=*/0, options.ranks);
+  if (options.config.empty()) task.settings.layout.data = options.ranks;
+  const model::MemoryPlan plan = model::plan_training(model, task.settings, task.steps, 0);
   if (options.json) {
     nlohmann::json j{{"model", task.model.name},        {"parameters", model.table().size()},
                      {"ranks", options.ranks},          {"precision", name_of(task.settings.type)},
@@ -177,13 +177,13 @@ int plan_command(const PlanOptions& options) {
   fmt::print(
       "{}: {} parameters, {} over {} data-parallel ranks (ZeRO-1), {} micro-batches a step\n",
       task.model.name, with_commas(static_cast<double>(model.table().size())),
-      name_of(task.settings.type), options.ranks, task.micro_batches);
+      name_of(task.settings.type), options.ranks, model::most_micro_batches(task.steps));
   fmt::print("bytes of rank 0:\n");
   for (const auto& item : plan.items)
     fmt::print("  {:<12} {}\n", item.category, gigabytes(static_cast<double>(item.bytes)));
   fmt::print("  {:<12} {}\n", "arena", gigabytes(static_cast<double>(plan.arena_bytes)));
   print_attention_scratch(plan.attention);
-  fmt::print("model FLOPs of {} recorded micro-batches:\n", task.shapes.size());
+  fmt::print("model FLOPs of rank 0 in {} steps:\n", task.steps.size());
   print_flops(plan.flops);
   return static_cast<int>(ExitCode::ok);
 }

@@ -24,6 +24,7 @@
 #include "src/io/model_folder.hpp"
 #include "src/io/record.hpp"
 #include "src/io/results_folder.hpp"
+#include "src/recipe/run_settings.hpp"
 #include "src/report/verdict.hpp"
 #include "src/train/trainer.hpp"
 
@@ -36,7 +37,7 @@ using parallel::Communicator;
 config::RunConfig read_config(const RunOptions& options, Communicator& comm) {
   return parallel::agree(comm, "run description", [&] {
     config::RunConfig config = config::load(options.config, options.set);
-    config::require_valid(config, comm.size());
+    recipe::training_settings(config, recipe::model_of(config.model), comm.size());
     progress_style(options.progress);
     return config;
   });
@@ -45,7 +46,7 @@ config::RunConfig read_config(const RunOptions& options, Communicator& comm) {
 /// Everything the rules say about the run, the same on every rank. Collective.
 std::vector<io::Verification> verify(train::Trainer& trainer, Communicator& comm,
                                      double loss_ratio_limit) {
-  const engine::TrainingEngine& engine = trainer.engine();
+  engine::TrainingEngine& engine = trainer.engine();
   parallel::set_phase("verification");
   std::vector<io::Verification> checks;
   for (const parallel::CollectiveCheck& c : parallel::check_collectives(comm))
@@ -55,19 +56,21 @@ std::vector<io::Verification> verify(train::Trainer& trainer, Communicator& comm
   for (auto& check : report::loss_checks(trainer.losses(), trainer.grad_norms(), non_finite,
                                          trainer.model().config().vocab, loss_ratio_limit))
     checks.push_back(std::move(check));
-  const auto hash = static_cast<std::int64_t>(engine.parameter_hash());
-  const std::int64_t different =
-      parallel::all_reduce_sum(comm, std::int64_t{hash != parallel::broadcast_value(comm, hash)});
   checks.push_back(
-      report::replica_check("hash of parameters", comm.size(), static_cast<int>(different)));
+      report::replica_check("hash of parameters", comm.size(), engine.differing_ranks()));
   return checks;
 }
 
-void export_model(train::Trainer& trainer, const config::RunConfig& config,
-                  const fs::path& folder) {
+/// Collective: rank 0 writes.
+void export_model(train::Trainer& trainer, const config::RunConfig& config, const fs::path& folder,
+                  int rank) {
   const auto visit = [&](const plan::TensorVisit& take) {
-    trainer.engine().visit_parameters(take);
+    trainer.engine().collect_parameters(take);
   };
+  if (rank != 0) {
+    visit({});
+    return;
+  }
   io::write_model_folder(
       folder, trainer.model().config(), trainer.model().table(), visit, {config.model.precision},
       {.min_pixels = config.data.min_pixels, .max_pixels = config.data.max_pixels},
@@ -144,8 +147,7 @@ int run(Communicator& comm, const RunOptions& options) {
     if (config.control.grey) checks.push_back(grey_check(answers, config.control.max_grey_right));
   }
   parallel::set_phase("record");
-  if (config.output.export_model && comm.rank() == 0)
-    export_model(trainer, config, folder / "model");
+  if (config.output.export_model) export_model(trainer, config, folder / "model", comm.rank());
   if (comm.rank() == 0)  // the same on every rank
     for (const io::Verification& check : checks) io::append(*journal, check);
   note_plan_and_memory(*journal, trainer, measured);

@@ -67,15 +67,27 @@ void visit(Config& c, Visitor&& v) {
   v.field("untimed_steps", train.untimed_steps, "before the timed window", at_least(0));
   v.field("trace_steps", train.trace_steps, "first steps recorded action by action", at_least(0));
 
+  auto& optimizer = c.optimizer;
+  v.table("optimizer", "memory of the optimizer");
+  v.field("state", optimizer.state, "moments and gradients: fp32 or bf16 (no master copy)");
+
   auto& recompute = c.recompute;
   v.table("recompute", "formed again in the backward pass instead of kept");
   v.field("norms", recompute.norms, "outputs of the norms");
   v.field("activation", recompute.activation, "SwiGLU product and quick-GELU output");
+  v.field("up_projection", recompute.up_projection, "gate and up, the ViT's first MLP product");
+  v.field("attention", recompute.attention, "output of attention");
+  v.field("layer", recompute.layer, "all of a layer but its input");
 
   auto& parallel = c.parallel;
   v.table("parallel", "ranks");
-  v.field("data", parallel.data, "data-parallel ranks; 0 means all", at_least(0));
+  v.field("layout", parallel.layout, "dp2.tp2.pp2; empty: all ranks are replicas");
+  v.field("segments", parallel.segments, "runs of layers of a stage", at_least(1));
   v.field("bucket_elements", parallel.bucket_elements, "gradients in one message", at_least(1));
+  v.field("overlap_reduce", parallel.overlap_reduce, "gradients under the backward pass");
+  v.field("overlap_gather", parallel.overlap_gather, "parameters under the next forward pass");
+  v.field("early_messages", parallel.early_messages, "stages receive one use ahead");
+  v.field("timeout", parallel.timeout, "seconds without progress that end the job", above(0));
 
   auto& output = c.output;
   v.table("output", "results");

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <sstream>
 
 #include "src/base/error.hpp"
@@ -61,10 +63,17 @@ std::vector<std::string> problems(const RunConfig& c) {
                "\" and model.folder is \"", model.folder,
                "\" (the weights come from exactly one of the two). Set one and leave the other "
                "empty");
-  bool known_precision = false;
-  for (const DType type : kPrecisions) known_precision |= model.precision == type;
-  check.expect(known_precision, "model.precision: is ", name_of(model.precision),
+  const auto known = [](DType type) {
+    return std::find(std::begin(kPrecisions), std::end(kPrecisions), type) != std::end(kPrecisions);
+  };
+  check.expect(known(model.precision), "model.precision: is ", name_of(model.precision),
                " (weights are stored as fp32 or bf16). Use one of the two");
+  check.expect(known(c.optimizer.state), "optimizer.state: is ", name_of(c.optimizer.state),
+               " (states are stored as fp32 or bf16). Use one of the two");
+  check.expect(c.optimizer.state != DType::bf16 || model.precision == DType::bf16,
+               "optimizer.state: is bf16 and model.precision is ", name_of(model.precision),
+               " (states in bf16 have no master copy beside weights in bf16, and fp32 weights are "
+               "their own). Set model.precision = \"bf16\", or optimizer.state = \"fp32\"");
   check.expect(c.data.min_pixels <= c.data.max_pixels, "data.min_pixels: ", c.data.min_pixels,
                " is above data.max_pixels = ", c.data.max_pixels,
                " (no picture could have both). Exchange them");
@@ -79,26 +88,6 @@ std::vector<std::string> problems(const RunConfig& c) {
                " (cuDNN has no attention of fp32). Set model.precision = \"bf16\", or "
                "train.attention = \"own\"");
   return check.found;
-}
-
-std::vector<std::string> problems(const RunConfig& c, int ranks) {
-  Checker check;
-  check.found = problems(c);
-  check.expect(c.parallel.data == 0 || c.parallel.data == ranks, "parallel.data: ", c.parallel.data,
-               " differs from the ", ranks,
-               " ranks of this job (every rank is a data-parallel one)"
-               ". Start ",
-               c.parallel.data, " ranks or set 0 for all");
-  check.expect(c.train.micro_batches >= ranks, "train.micro_batches: ", c.train.micro_batches,
-               " micro-batches of a step cannot feed ", ranks,
-               " ranks (some would have no work). Use at least ", ranks, " or start fewer ranks");
-  return check.found;
-}
-
-void require_valid(const RunConfig& config, int ranks) {
-  std::string text;
-  for (const auto& problem : problems(config, ranks)) text += (text.empty() ? "" : "\n") + problem;
-  if (!text.empty()) throw ConfigError(text);
 }
 
 }  // namespace vlmark::config

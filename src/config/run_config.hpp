@@ -62,16 +62,32 @@ struct TrainSection {
   bool trains_merger() const { return train_merger.value_or(trains_vit()); }
 };
 
+/// Memory of the optimizer; its numbers stand in TrainSection.
+struct OptimizerSection {
+  /// Of moments and summed gradients. bf16: 8 byte a parameter, no master copy, stochastic rounding;
+  /// with model.precision bf16 alone.
+  DType state = DType::f32;
+  bool operator==(const OptimizerSection&) const = default;
+};
+
 /// What the backward pass forms again instead of keeping it.
 struct RecomputeSection {
-  bool norms = false;       ///< outputs of the norms
-  bool activation = false;  ///< SwiGLU product and quick-GELU output
+  bool norms = false;          ///< outputs of the norms
+  bool activation = false;     ///< SwiGLU product and quick-GELU output
+  bool up_projection = false;  ///< gate and up, the ViT's first MLP product
+  bool attention = false;      ///< output of attention
+  bool layer = false;          ///< all of a layer but its input
   bool operator==(const RecomputeSection&) const = default;
 };
 
 struct ParallelSection {
-  int data = 0;                            ///< data-parallel ranks; 0 means all
+  std::string layout;  ///< "dp2.tp2.pp2", see plan::Layout; empty: every rank is a replica
+  int segments = 4;    ///< runs of layers that a stage works through one by one, at most
   std::int64_t bucket_elements = 1 << 20;  ///< gradients reduced in one message
+  bool overlap_reduce = true;  ///< reduce gradients under the backward pass of earlier layers
+  bool overlap_gather = true;  ///< gather parameters under the forward pass of the next step
+  bool early_messages = true;  ///< post the receives of a stage one use ahead
+  double timeout = 600;        ///< seconds without any progress after which the job ends
   bool operator==(const ParallelSection&) const = default;
 };
 
@@ -102,6 +118,7 @@ struct RunConfig {
   ModelSection model;
   DataSection data;
   TrainSection train;
+  OptimizerSection optimizer;
   RecomputeSection recompute;
   ParallelSection parallel;
   OutputSection output;
@@ -132,12 +149,6 @@ std::string to_toml(const RunConfig& config);
 
 /// Every problem of the values themselves, one text each; empty means valid.
 std::vector<std::string> problems(const RunConfig& config);
-/// The same, and whether the description fits this number of ranks.
-std::vector<std::string> problems(const RunConfig& config, int ranks);
-
-/// Throws ConfigError with all problems, one a line.
-void require_valid(const RunConfig& config, int ranks);
-
 /// `table.key` of every field, in the order of the echo.
 std::vector<std::string> known_keys();
 

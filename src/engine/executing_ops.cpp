@@ -4,12 +4,11 @@
 
 #include "kernels/activation.hpp"
 #include "kernels/attention.hpp"
+#include "kernels/blocks.hpp"
 #include "kernels/convert.hpp"
-#include "kernels/cross_entropy.hpp"
 #include "kernels/embedding.hpp"
 #include "kernels/fill.hpp"
 #include "kernels/gemm.hpp"
-#include "kernels/linear_cross_entropy.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/rotary.hpp"
 #include "kernels/rows.hpp"
@@ -40,17 +39,27 @@ struct Packed {
   Mat<T> q, k, v;
 };
 
+template <class T>
+Mat<T> rows_from(const Mat<T>& m, long first, std::size_t count) {
+  const auto begin = static_cast<std::size_t>(first);
+  return Kokkos::subview(m, Kokkos::pair<std::size_t, std::size_t>(begin, begin + count),
+                         Kokkos::ALL);
+}
+
 }  // namespace
 
 template <class T>
 ExecutingOps<T>::ExecutingOps(const kernels::Exec& exec, const plan::ParameterTable& table,
                               plan::Arena& arena, const ArenaMemory& memory, const Staging& staging,
-                              ParameterStore<T>& parameters, const model::OpsSettings& settings)
+                              ParameterStore<T>& parameters, const model::OpsSettings& settings,
+                              parallel::Communicator* tensor)
     : Ops(table, arena, settings),
       exec_(exec),
       memory_(memory),
       staging_(staging),
-      parameters_(parameters) {
+      parameters_(parameters),
+      group_(exec_, memory, tensor) {
+  expects(group_.ranks() == settings.tensor_ranks && group_.rank() == settings.tensor_rank);
   expects(settings.type == (std::is_same_v<T, float> ? DType::f32 : DType::bf16));
   expects(settings.staged == staging.staged());
   if (settings.attention == AttentionBackend::cudnn) kernels::require_attention_library();
@@ -78,13 +87,18 @@ Vec<float> ExecutingOps<T>::gradient_or_none(int parameter) const {
 }
 
 template <class T>
-void ExecutingOps<T>::run_zero(Tensor& stream) {
-  kernels::fill(exec_, 0.0f, mat<float>(stream));
+void ExecutingOps<T>::run_zero(Tensor& x) {
+  if (x.type() == DType::f32)
+    kernels::fill(exec_, 0.0f, mat<float>(x));
+  else
+    kernels::fill(exec_, 0.0f, mat<T>(x));
 }
 
 template <class T>
 void ExecutingOps<T>::run_convert(const Tensor& x, Tensor& y) {
-  if (x.type() == y.type())
+  if (x.type() == DType::f32 && y.type() == DType::f32)
+    kernels::convert(exec_, mat<const float>(x), mat<float>(y));
+  else if (x.type() == y.type())
     kernels::convert(exec_, mat<const T>(x), mat<T>(y));
   else if (x.type() == DType::f32)
     kernels::convert(exec_, mat<const float>(x), mat<T>(y));
@@ -144,10 +158,24 @@ void ExecutingOps<T>::run_add_linear(const Tensor& x, const plan::Linear& layer,
 }
 
 template <class T>
+void ExecutingOps<T>::run_partial_linear(const Tensor& x, const plan::Linear& layer, Tensor& y) {
+  kernels::gemm(exec_, Trans::no, Trans::yes, mat<const T>(x),
+                Mat<const T>(parameters_.matrix(layer.weight)), 0, mat<float>(y));
+}
+
+template <class T>
+void ExecutingOps<T>::run_add_bias(int bias, Tensor& stream) {
+  kernels::add_bias(exec_, Vec<const T>(parameters_.vector(bias)), mat<float>(stream));
+}
+
+template <class T>
 void ExecutingOps<T>::run_linear_backward_input(const Tensor& dy, const plan::Linear& layer,
                                                 Tensor& dx) {
-  kernels::gemm(exec_, Trans::no, Trans::no, mat<const T>(dy),
-                Mat<const T>(parameters_.matrix(layer.weight)), 0, mat<T>(dx));
+  const Mat<const T> w = parameters_.matrix(layer.weight);
+  if (dx.type() == type())
+    kernels::gemm(exec_, Trans::no, Trans::no, mat<const T>(dy), w, 0, mat<T>(dx));
+  else
+    kernels::gemm(exec_, Trans::no, Trans::no, mat<const T>(dy), w, 0, mat<float>(dx));
 }
 
 template <class T>
@@ -282,19 +310,26 @@ void ExecutingOps<T>::run_attention_cached(const Tensor& qkv, const AttentionSpe
 }
 
 template <class T>
-void ExecutingOps<T>::run_gather_rows(const Tensor& x, const Indices& source, Tensor& y) {
+void ExecutingOps<T>::run_gather_rows(const Tensor& x, const Indices& source, Tensor& y,
+                                      long first) {
+  const std::size_t count = source.host.size();
   if (x.type() == DType::f32)
-    kernels::gather_rows(exec_, mat<float>(x), indices(source), mat<float>(y));
+    kernels::gather_rows(exec_, mat<float>(x), indices(source),
+                         rows_from(mat<float>(y), first, count));
   else
-    kernels::gather_rows(exec_, mat<T>(x), indices(source), mat<T>(y));
+    kernels::gather_rows(exec_, mat<T>(x), indices(source), rows_from(mat<T>(y), first, count));
 }
 
 template <class T>
-void ExecutingOps<T>::run_scatter_rows(Tensor& x, const Tensor& rows, const Indices& destination) {
+void ExecutingOps<T>::run_scatter_rows(Tensor& x, const Tensor& rows, long first,
+                                       const Indices& destination) {
+  const std::size_t count = destination.host.size();
   if (x.type() == DType::f32)
-    kernels::scatter_rows(exec_, mat<float>(rows), indices(destination), mat<float>(x));
+    kernels::scatter_rows(exec_, rows_from(mat<float>(rows), first, count), indices(destination),
+                          mat<float>(x));
   else
-    kernels::scatter_rows(exec_, mat<T>(rows), indices(destination), mat<T>(x));
+    kernels::scatter_rows(exec_, rows_from(mat<T>(rows), first, count), indices(destination),
+                          mat<T>(x));
 }
 
 template <class T>
@@ -306,26 +341,25 @@ void ExecutingOps<T>::run_zero_rows(Tensor& x, const Indices& rows) {
 }
 
 template <class T>
-double ExecutingOps<T>::run_linear_cross_entropy(const Tensor& h, const plan::Linear& head,
-                                                 const Indices& targets, float scale, Tensor* dh,
-                                                 Tensor& losses, Tensor& logits_tile) {
-  const Mat<const T> rows = mat<const T>(h), w = parameters_.matrix(head.weight);
-  const Vec<float> loss = memory_.row<float>(losses);
-  if (dh) {
-    const Mat<float> dw =
-        this->learns(head.weight) ? parameters_.gradient(head.weight) : Mat<float>();
-    kernels::linear_cross_entropy(exec_, rows, w, indices(targets), scale, loss, mat<T>(*dh), dw,
-                                  mat<float>(logits_tile));
-  } else {
-    kernels::linear_cross_entropy_losses(exec_, rows, w, indices(targets), loss,
-                                         mat<float>(logits_tile));
-  }
-  double sum = 0;
-  staging_.visit(exec_, static_cast<const float*>(loss.data()), loss.extent(0),
-                 [&sum](std::span<const float> values, std::size_t) {
-                   for (const float value : values) sum += value;
-                 });
-  return sum;
+void ExecutingOps<T>::run_gather(const char*, const Tensor& x, const model::TokenBlocks& blocks,
+                                 Tensor& all) {
+  group_.gather(x, blocks, all);
+}
+
+template <class T>
+void ExecutingOps<T>::run_exchange(const char*, const Tensor& parts,
+                                   const model::TokenBlocks& blocks, Tensor& received) {
+  group_.exchange(parts, blocks, received);
+}
+
+template <class T>
+void ExecutingOps<T>::run_add_blocks(const Tensor& blocks, Tensor& stream) {
+  kernels::add_blocks(exec_, mat<const float>(blocks), mat<float>(stream));
+}
+
+template <class T>
+void ExecutingOps<T>::run_sum_blocks(Tensor& blocks, Tensor& y) {
+  kernels::sum_blocks(exec_, mat<float>(blocks), mat<T>(y));
 }
 
 template class ExecutingOps<float>;

@@ -4,6 +4,7 @@
 #include "src/engine/arena_memory.hpp"
 #include "src/engine/parameter_store.hpp"
 #include "src/engine/staging.hpp"
+#include "src/engine/tensor_group.hpp"
 #include "src/model/ops.hpp"
 
 namespace vlmark::engine {
@@ -13,10 +14,11 @@ template <class T>
 class ExecutingOps final : public model::Ops {
  public:
   /// `exec`: where kernels go. `settings`: of type T and staged as `staging` is. `staging` and the
-  /// rest outlive it. Throws DeviceError for attention by cuDNN in a build without it.
+  /// rest outlive it. `tensor`: the tensor group, of messages of kernel memory; null for one rank.
+  /// Throws DeviceError for attention by cuDNN in a build without it.
   ExecutingOps(const kernels::Exec& exec, const plan::ParameterTable& table, plan::Arena& arena,
                const ArenaMemory& memory, const Staging& staging, ParameterStore<T>& parameters,
-               const model::OpsSettings& settings);
+               const model::OpsSettings& settings, parallel::Communicator* tensor = nullptr);
 
  private:
   using Tensor = model::Tensor;
@@ -27,7 +29,7 @@ class ExecutingOps final : public model::Ops {
     return memory_.matrix<U>(x);
   }
 
-  void run_zero(Tensor& stream) override;
+  void run_zero(Tensor& x) override;
   void run_convert(const Tensor& x, Tensor& y) override;
   void run_add_linear(const Tensor& x, const plan::Linear& layer, Tensor& stream) override;
   void run_load_pixels(std::span<const float> pixel_values, Tensor& y) override;
@@ -38,6 +40,8 @@ class ExecutingOps final : public model::Ops {
   void run_embedding_backward(const Tensor& dy, const Indices& ids, const Tensor& order,
                               int table) override;
   void run_linear(const Tensor& x, const plan::Linear& layer, Tensor& y) override;
+  void run_partial_linear(const Tensor& x, const plan::Linear& layer, Tensor& y) override;
+  void run_add_bias(int bias, Tensor& stream) override;
   void run_linear_backward_input(const Tensor& dy, const plan::Linear& layer, Tensor& dx) override;
   void run_linear_backward_weight(const Tensor& dy, const Tensor& x,
                                   const plan::Linear& layer) override;
@@ -65,12 +69,24 @@ class ExecutingOps final : public model::Ops {
   void run_attention_cached(const Tensor& qkv, const model::AttentionSpec& spec,
                             model::LayerCache& cache, long filled, const Indices& cu_q,
                             const Indices& cu_k, Tensor& y, Tensor& log_sum) override;
-  void run_gather_rows(const Tensor& x, const Indices& source, Tensor& y) override;
-  void run_scatter_rows(Tensor& x, const Tensor& rows, const Indices& destination) override;
+  void run_gather_rows(const Tensor& x, const Indices& source, Tensor& y, long first) override;
+  void run_scatter_rows(Tensor& x, const Tensor& rows, long first,
+                        const Indices& destination) override;
   void run_zero_rows(Tensor& x, const Indices& rows) override;
   double run_linear_cross_entropy(const Tensor& h, const plan::Linear& head, const Indices& targets,
                                   float scale, Tensor* dh, Tensor& losses,
                                   Tensor& logits_tile) override;
+  void run_gather(const char* name, const Tensor& x, const model::TokenBlocks& blocks,
+                  Tensor& all) override;
+  void run_exchange(const char* name, const Tensor& parts, const model::TokenBlocks& blocks,
+                    Tensor& received) override;
+  void run_add_blocks(const Tensor& blocks, Tensor& stream) override;
+  void run_sum_blocks(Tensor& blocks, Tensor& y) override;
+  double run_sliced_cross_entropy(const Tensor& h, const plan::Linear& head, const Indices& targets,
+                                  float scale, Tensor* dh, Tensor& losses, Tensor& logits_tile,
+                                  Tensor& maxima, Tensor& sums) override;
+  /// Sum of [1, n] losses.
+  double total(const Tensor& losses) const;
 
   kernels::Vec<float> gradient_or_none(int parameter) const;
   /// Where kernels read them.
@@ -83,6 +99,7 @@ class ExecutingOps final : public model::Ops {
   const ArenaMemory& memory_;
   const Staging& staging_;
   ParameterStore<T>& parameters_;
+  TensorGroup group_;
 };
 
 extern template class ExecutingOps<float>;

@@ -14,8 +14,11 @@ namespace vlmark::engine {
 
 /// What the lanes share of one step. A lane that hangs keeps it alive.
 struct Executor::Step {
-  Step(const plan::Schedule& actions, Run function)
-      : schedule(actions), run(std::move(function)), times(actions.size()) {
+  Step(const plan::Schedule& actions, Run function, std::shared_ptr<std::atomic<long>> counter)
+      : schedule(actions),
+        run(std::move(function)),
+        times(actions.size()),
+        progress(std::move(counter)) {
     for (auto& r : running) r = -1;
   }
 
@@ -24,7 +27,7 @@ struct Executor::Step {
     const plan::Action& action = schedule[i];
     std::atomic<int>& here = running[static_cast<std::size_t>(action.lane)];
     here = static_cast<int>(i);
-    ++progress;
+    ++*progress;
     parallel::set_phase(plan::to_string(action));
     const std::int64_t start = monotonic_ns();
     try {
@@ -34,7 +37,7 @@ struct Executor::Step {
     }
     times[i] = {action, start, monotonic_ns()};
     here = -1;
-    ++progress;
+    ++*progress;
   }
 
   bool failed() const {
@@ -48,23 +51,25 @@ struct Executor::Step {
     phase = std::move(where);
   }
 
-  /// "lane data in reduce_bucket b0", of every lane that is in an action.
-  std::string where() const {
+  std::string where(const Describe& more) const {
     std::string text;
     for (int l = 0; l < plan::kLanes; ++l) {
       const int i = running[l];
       if (i < 0) continue;
-      if (!text.empty()) text += ", ";
-      text += std::string("lane ") + plan::name_of(static_cast<plan::Lane>(l)) + " in " +
-              plan::to_string(schedule[static_cast<std::size_t>(i)]);
+      const plan::Action& action = schedule[static_cast<std::size_t>(i)];
+      if (!text.empty()) text += "; ";
+      text += std::string(plan::name_of(static_cast<plan::Lane>(l))) +
+              " lane: " + plan::to_string(action);
+      const std::string what = more ? more(action) : "";
+      if (!what.empty()) text += " (" + what + ")";
     }
-    return text.empty() ? "no lane in an action" : text;
+    return text.empty() ? "in no action" : text;
   }
 
   const plan::Schedule schedule;
   const Run run;
-  std::vector<ActionTime> times;  // each written by its lane
-  std::atomic<long> progress{0};  // actions started and ended
+  std::vector<ActionTime> times;                      // each written by its lane
+  const std::shared_ptr<std::atomic<long>> progress;  // actions started and ended
   std::atomic<int> running[plan::kLanes];
   mutable std::mutex mutex;
   std::exception_ptr error;  // the first
@@ -92,13 +97,21 @@ std::vector<ActionTime> Executor::execute(const plan::Schedule& schedule, const 
     throw CommError(
         "executor: an action of an earlier step is still under way (it uses the memory of this "
         "one). End the job after the first error");
-  const auto step = std::make_shared<Step>(schedule, run);
+  const auto step = std::make_shared<Step>(schedule, run, progress_);
+  {
+    const std::lock_guard lock(current_mutex_);
+    current_ = step;
+  }
   try {
     issue(waits, step);
   } catch (...) {  // thrown again below
     step->fail(std::current_exception(), parallel::phase());
   }
-  if (!step->failed()) return std::move(step->times);
+  if (!step->failed()) {
+    const std::lock_guard lock(current_mutex_);
+    current_.reset();
+    return std::move(step->times);
+  }
   drain();
   parallel::set_phase(step->phase);
   std::rethrow_exception(step->error);
@@ -131,20 +144,29 @@ void Executor::await(const Event& event, const Step& step) const {
   using Clock = std::chrono::steady_clock;
   // Completion wakes this thread at once; the interval only bounds how late a failure is seen.
   const auto interval = std::min(patience_.progress, std::chrono::milliseconds(20));
-  long seen = step.progress;
+  long seen = *step.progress;
   auto since = Clock::now();
   while (!event.wait_for(interval)) {
     if (step.failed()) return;
-    if (step.progress != seen) {
-      seen = step.progress;
+    if (*step.progress != seen) {
+      seen = *step.progress;
       since = Clock::now();
     } else if (Clock::now() - since >= patience_.progress) {
       const double seconds = std::chrono::duration<double>(patience_.progress).count();
-      throw CommError("step: no progress for " + std::to_string(seconds) + " s, " + step.where() +
+      throw CommError("step: no progress for " + std::to_string(seconds) + " s, " + step.where({}) +
                       " (another rank is lost or hangs, or the network is down). See what the "
                       "other ranks say");
     }
   }
+}
+
+std::string Executor::where(const Describe& more) const {
+  std::shared_ptr<Step> step;
+  {
+    const std::lock_guard lock(current_mutex_);
+    step = current_;
+  }
+  return step ? step->where(more) : "between steps";
 }
 
 void Executor::drain() {

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,8 +24,8 @@ struct ActionTime {
 
 /// How long a step may stand still.
 struct Patience {
-  /// Without any action of this rank starting or ending while a lane is waited for. A rank that was
-  /// lost without a word is noticed by this alone.
+  /// Without any action of this rank starting or ending. A rank that was lost without a word is
+  /// noticed by this alone.
   std::chrono::milliseconds progress = std::chrono::minutes(10);
   /// For an action that is under way when another has failed.
   std::chrono::milliseconds drain = std::chrono::seconds(2);
@@ -51,6 +54,13 @@ class Executor {
   std::vector<ActionTime> execute(const plan::Schedule& schedule, const plan::Waits& waits,
                                   const Run& run);
 
+  /// A number that changes whenever an action starts or ends. From any thread.
+  long progress() const { return progress_->load(); }
+  /// "compute lane: forward m3 s1; data lane: reduce_bucket b0 (more)", of the step that runs, where
+  /// `more` says what an action's name does not. From any thread.
+  using Describe = std::function<std::string(const plan::Action&)>;
+  std::string where(const Describe& more) const;
+
  private:
   struct Step;
   void issue(const plan::Waits& waits, const std::shared_ptr<Step>& step);
@@ -59,7 +69,10 @@ class Executor {
   Queue& queue_of(const plan::Action& action) const;
 
   Lanes lanes_;
-  std::vector<Queue*> queues_;  // each once
+  std::shared_ptr<std::atomic<long>> progress_ = std::make_shared<std::atomic<long>>(0);
+  mutable std::mutex current_mutex_;
+  std::shared_ptr<Step> current_;  // while it runs
+  std::vector<Queue*> queues_;     // each once
   Patience patience_;
   bool stuck_ = false;
 };

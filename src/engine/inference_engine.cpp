@@ -26,7 +26,7 @@ class Engine final : public InferenceEngine {
         staging_(staged),
         own_(std::move(own)),
         flat_(flat),
-        parameters_(model.table(), layout_, flat, nullptr) {}
+        parameters_(model.table(), layout_, flat) {}
 
   void set_parameters(const plan::TensorFill& fill) override {
     fill_flat(model_.table(), layout_, fill, staging_, flat_);

@@ -6,110 +6,78 @@
 #include "kernels/convert.hpp"
 #include "kernels/fill.hpp"
 #include "kernels/optimizer.hpp"
-#include "kernels/reduce.hpp"
 #include "src/engine/fingerprint.hpp"
+#include "src/engine/rounding.hpp"
 
 namespace vlmark::engine {
 namespace {
 
 using plan::Range;
 
-kernels::Vec<float> vec(float* data, Range range) {
-  return kernels::Vec<float>(data + range.begin, static_cast<std::size_t>(range.size()));
+template <class S>
+kernels::Vec<S> vec(S* data, Range range) {
+  return kernels::Vec<S>(data + range.begin, static_cast<std::size_t>(range.size()));
 }
 
 }  // namespace
 
-template <class T>
-Optimizer<T>::Optimizer(const kernels::Exec& exec, const plan::ParameterTable& table,
-                        const plan::FlatLayout& layout, const plan::StateLayout& state,
-                        const ArenaMemory& memory, const Staging& staging,
-                        parallel::Communicator& comm, parallel::Communicator& memory_comm,
-                        const plan::OptimizerSettings& settings)
+template <class T, class S>
+Optimizer<T, S>::Optimizer(const kernels::Exec& exec, const plan::ParameterTable& table,
+                           const plan::FlatLayout& layout, const plan::StateLayout& state,
+                           const ArenaMemory& memory, const Staging& staging,
+                           parallel::Communicator& comm, const plan::OptimizerSettings& settings)
     : table_(table),
       layout_(layout),
       staging_(staging),
       comm_(comm),
-      memory_comm_(memory_comm),
       settings_(settings),
       exec_(exec),
       parameters_(memory.at<T>(state.parameters)),
-      master_(state.master < 0 ? nullptr : memory.at<float>(state.master)),
-      first_moment_(memory.at<float>(state.first_moment)),
-      second_moment_(memory.at<float>(state.second_moment)),
-      block_sums_("vlmark::block_sums",
-                  static_cast<std::size_t>(layout.size() / plan::FlatLayout::block)),
-      host_sums_(staging.staged() ? block_sums_.extent(0) : 0) {
+      master_(state.master < 0 ? nullptr : memory.at<S>(state.master)),
+      first_moment_(memory.at<S>(state.first_moment)),
+      second_moment_(memory.at<S>(state.second_moment)) {
   for (const plan::LogicalTensor& tensor : table.tensors)
     tensor_ranges_.push_back(layout.range(tensor));
 }
 
-template <class T>
-long Optimizer<T>::slice_offset(int b) const {
+template <class T, class S>
+long Optimizer<T, S>::slice_offset(int b) const {
   return layout_.bucket(b).begin / layout_.ranks();
 }
 
-template <class T>
-float* Optimizer<T>::master(int b) const {
-  if constexpr (std::is_same_v<T, float>)
+template <class T, class S>
+S* Optimizer<T, S>::master(int b) const {
+  if constexpr (std::is_same_v<T, S>)
     return parameters_ + layout_.slice(b, comm_.rank()).begin;
   else
     return master_ + slice_offset(b);
 }
 
-template <class T>
-void Optimizer<T>::reset() {
+template <class T, class S>
+void Optimizer<T, S>::reset() {
   const Range owned{0, layout_.slice_elements()};
   kernels::fill(exec_, 0.0f, vec(first_moment_, owned));
   kernels::fill(exec_, 0.0f, vec(second_moment_, owned));
   vision_steps_ = llm_steps_ = 0;
-  if constexpr (!std::is_same_v<T, float>) {
+  if constexpr (!std::is_same_v<T, S>) {
     for (int b = 0; b < layout_.buckets(); ++b) {
       const Range slice = layout_.slice(b, comm_.rank());
       const auto n = static_cast<std::size_t>(slice.size());
       kernels::convert(exec_, kernels::Vec<const T>(parameters_ + slice.begin, n),
-                       kernels::Vec<float>(master(b), n));
+                       kernels::Vec<S>(master(b), n));
     }
   }
 }
 
-template <class T>
-void Optimizer<T>::sum_squares(const float* reduced) {
-  constexpr long block = plan::FlatLayout::block;
-  Kokkos::deep_copy(exec_, block_sums_, 0.0);
-  for (int b = 0; b < layout_.buckets(); ++b) {
-    const Range slice = layout_.slice(b, comm_.rank());
-    kernels::block_square_sums(
-        exec_,
-        kernels::Vec<const float>(reduced + slice.begin, static_cast<std::size_t>(slice.size())),
-        block,
-        Kokkos::subview(block_sums_,
-                        Kokkos::pair<long, long>(slice.begin / block, slice.end / block)));
-  }
-  if (staging_.staged())
-    copy_to_host(exec_, block_sums_.data(), host_sums_.data(), host_sums_.size() * sizeof(double));
-}
-
-template <class T>
-double Optimizer<T>::global_norm() {
-  const std::span<double> sums =
-      staging_.staged() ? std::span(host_sums_) : std::span(block_sums_.data(), block_sums_.size());
-  // Every block has one owner and the others hold zero: this sum is exact.
-  comm_.all_reduce(parallel::buffer(sums), parallel::Reduce::sum).wait();
-  double sum = 0;
-  for (const double block : sums) sum += block;
-  return std::sqrt(sum);
-}
-
-template <class T>
-void Optimizer<T>::begin_step(const plan::Trainable& touched) {
+template <class T, class S>
+void Optimizer<T, S>::begin_step(const plan::Trainable& touched) {
   touched_ = touched;
   vision_steps_ += touched.vision();
   llm_steps_ += touched.llm;
 }
 
-template <class T>
-void Optimizer<T>::update(int b, const float* reduced, double norm, double learning_rate) {
+template <class T, class S>
+void Optimizer<T, S>::update(int b, const S* reduced, double norm, double learning_rate) {
   const Range slice = layout_.slice(b, comm_.rank());
   const auto clip = static_cast<float>(std::min(1.0, settings_.clip_norm / (norm + 1e-6)));
   for (std::size_t i = 0; i < tensor_ranges_.size(); ++i) {
@@ -128,48 +96,63 @@ void Optimizer<T>::update(int b, const float* reduced, double norm, double learn
     const Range local{part.begin - slice.begin, part.end - slice.begin};
     const Range state{slice_offset(b) + local.begin, slice_offset(b) + local.end};
     const auto n = static_cast<std::size_t>(part.size());
-    kernels::adamw(exec_, adamw, kernels::Vec<const float>(reduced + part.begin, n), clip,
-                   vec(master(b), local), vec(first_moment_, state), vec(second_moment_, state));
-    if constexpr (!std::is_same_v<T, float>)
-      kernels::convert(exec_, kernels::Vec<const float>(master(b) + local.begin, n),
+    const kernels::Vec<const S> gradient(reduced + part.begin, n);
+    const kernels::Vec<S> p = vec(master(b), local), m = vec(first_moment_, state),
+                          v = vec(second_moment_, state);
+    if constexpr (std::is_same_v<S, float>)
+      kernels::adamw(exec_, adamw, gradient, clip, p, m, v);
+    else
+      kernels::adamw(
+          exec_, adamw, gradient, clip, p, m, v,
+          rounding_bits(Philox(settings_.seed, tensor.name), static_cast<std::uint64_t>(step),
+                        tensor, part.begin - tensor_ranges_[i].begin));
+    if constexpr (!std::is_same_v<T, S>)
+      kernels::convert(exec_, kernels::Vec<const S>(master(b) + local.begin, n),
                        kernels::Vec<T>(parameters_ + part.begin, n));
   }
 }
 
-template <class T>
-void Optimizer<T>::gather(int b) {
+template <class T, class S>
+void Optimizer<T, S>::gather(int b) {
   if (comm_.size() == 1) return;
   const Range whole = layout_.bucket(b), mine = layout_.slice(b, comm_.rank());
   const T* in = parameters_ + mine.begin;
-  memory_comm_
+  comm_
       .all_gather(
           parallel::buffer(in, static_cast<std::size_t>(mine.size())),
           parallel::buffer(parameters_ + whole.begin, static_cast<std::size_t>(whole.size())))
       .wait();
 }
 
-template <class T>
-std::uint64_t Optimizer<T>::state_hash() const {
-  // The padding behind the last parameter grows with the number of ranks.
-  long end = 0;
-  for (const Range& range : tensor_ranges_) end = std::max(end, range.end);
+template <class T, class S>
+std::uint64_t Optimizer<T, S>::state_hash() const {
   std::uint64_t hash = 0;
   for (int b = 0; b < layout_.buckets(); ++b) {
     const Range slice = layout_.slice(b, comm_.rank());
-    const auto n = static_cast<std::size_t>(overlap({0, end}, slice).size());
-    const auto add = [&](const float* values, long stream) {
-      staging_.visit(exec_, values, n, [&](std::span<const float> piece, std::size_t first) {
-        hash += fingerprint(piece, (stream << 48) + slice.begin + static_cast<long>(first));
-      });
-    };
-    add(master(b), 0);
-    add(first_moment_ + slice_offset(b), 1);
-    add(second_moment_ + slice_offset(b), 2);
+    for (std::size_t id = 0; id < table_.parameters.size(); ++id) {
+      const plan::Parameter& parameter = table_.parameters[id];
+      const long begin = layout_.offset(static_cast<int>(id));
+      const Range part = overlap({begin, begin + parameter.size()}, slice);
+      if (parameter.copy || part.size() == 0) continue;
+      const auto add = [&](const S* values, long stream) {
+        // Where an element stands in the whole model, whoever holds it.
+        const long position = (stream << 60) + (long{parameter.order} << 36) + part.begin - begin;
+        staging_.visit(exec_, values + (part.begin - slice.begin),
+                       static_cast<std::size_t>(part.size()),
+                       [&](std::span<const S> piece, std::size_t first) {
+                         hash += fingerprint(piece, position + static_cast<long>(first));
+                       });
+      };
+      add(master(b), 0);
+      add(first_moment_ + slice_offset(b), 1);
+      add(second_moment_ + slice_offset(b), 2);
+    }
   }
   return hash;
 }
 
-template class Optimizer<float>;
-template class Optimizer<bf16>;
+template class Optimizer<float, float>;
+template class Optimizer<bf16, float>;
+template class Optimizer<bf16, bf16>;
 
 }  // namespace vlmark::engine

@@ -14,35 +14,31 @@
 namespace vlmark::engine {
 
 /// The owned slice of master weights and moments, and the steps that change it. T: type of the
-/// parameters the layers read; for float they are their own master.
-template <class T>
+/// parameters the layers read, S: of the state; parameters of its type are their own master. In bf16
+/// a step rounds stochastically, by bits keyed by seed, tensor, element and step.
+template <class T, class S>
 class Optimizer {
  public:
-  /// `comm` carries host memory, `memory_comm` kernel memory (see staged_communicator.hpp).
+  /// `comm` carries kernel memory between data-parallel ranks.
   Optimizer(const kernels::Exec& exec, const plan::ParameterTable& table,
             const plan::FlatLayout& layout, const plan::StateLayout& state,
             const ArenaMemory& memory, const Staging& staging, parallel::Communicator& comm,
-            parallel::Communicator& memory_comm, const plan::OptimizerSettings& settings);
+            const plan::OptimizerSettings& settings);
 
   /// Zero moments; master = parameters on the owned slices.
   void reset();
-  /// Sums the squares of the owned slices in double over blocks of FlatLayout::block elements.
-  void sum_squares(const float* reduced);
-  /// Euclidean norm of the whole gradient: the blocks of all ranks in one order, so that ranks do
-  /// not change the bits. Collective; no kernels.
-  double global_norm();
   /// AdamW on the owned slice of bucket `b`; the gradient is multiplied by the clipping factor of
   /// `norm`. `begin_step` counts the step for the groups it touches.
   void begin_step(const plan::Trainable& touched);
-  void update(int b, const float* reduced, double norm, double learning_rate);
+  void update(int b, const S* reduced, double norm, double learning_rate);
   /// BEFORE: every rank holds its new slice of bucket `b`. AFTER: every rank holds the bucket.
   /// Collective; no kernels.
   void gather(int b);
 
-  /// The owned slice of bucket `b` in fp32.
-  float* master(int b) const;
-  /// Fingerprint of the owned master weights and moments: order-independent sum of hashes of
-  /// (flat index, bits).
+  /// The owned slice of bucket `b`, as exact as the rank has it.
+  S* master(int b) const;
+  /// Fingerprint of the owned master weights and moments: order-independent sum of hashes of (place
+  /// in the whole model, bits).
   std::uint64_t state_hash() const;
 
  private:
@@ -52,19 +48,18 @@ class Optimizer {
   const plan::ParameterTable& table_;
   const plan::FlatLayout& layout_;
   const Staging& staging_;
-  parallel::Communicator &comm_, &memory_comm_;
+  parallel::Communicator& comm_;
   plan::OptimizerSettings settings_;
   kernels::Exec exec_;
   T* parameters_;
-  float *master_, *first_moment_, *second_moment_;
-  kernels::Vec<double> block_sums_;         // [layout.size() / block]
-  std::vector<double> host_sums_;           // the same where the host cannot read those
+  S *master_, *first_moment_, *second_moment_;
   std::vector<plan::Range> tensor_ranges_;  // [logical tensor], flat
   plan::Trainable touched_;  // by this step: nothing where no micro-batch gave a gradient
   int vision_steps_ = 0, llm_steps_ = 0;
 };
 
-extern template class Optimizer<float>;
-extern template class Optimizer<bf16>;
+extern template class Optimizer<float, float>;
+extern template class Optimizer<bf16, float>;
+extern template class Optimizer<bf16, bf16>;
 
 }  // namespace vlmark::engine

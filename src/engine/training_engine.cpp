@@ -5,15 +5,22 @@
 #include <optional>
 
 #include "kernels/reduce.hpp"
+#include "parallel/scalars.hpp"
 #include "src/base/clock.hpp"
+#include "src/engine/collect.hpp"
 #include "src/engine/executing_ops.hpp"
 #include "src/engine/fingerprint.hpp"
 #include "src/engine/flat_parameters.hpp"
+#include "src/engine/gradient_norm.hpp"
 #include "src/engine/gradient_reducer.hpp"
 #include "src/engine/inference_over.hpp"
 #include "src/engine/lanes.hpp"
 #include "src/engine/optimizer.hpp"
+#include "src/engine/same_step.hpp"
+#include "src/engine/shared_gradients.hpp"
+#include "src/engine/stage_messages.hpp"
 #include "src/engine/staged_communicator.hpp"
+#include "src/engine/watchdog.hpp"
 
 namespace vlmark::engine {
 namespace {
@@ -34,185 +41,328 @@ plan::Trainable touched_by(const std::vector<plan::MicroBatchShape>& shapes,
   return touched;
 }
 
-template <class T>
+/// T: type of parameters and activations, S: of summed gradients and optimizer.
+template <class T, class S>
 class Engine final : public TrainingEngine {
  public:
   Engine(const model::Qwen2VL& model, const model::TrainingSettings& settings,
-         std::int64_t arena_bytes, const plan::StateSettings& state, int micro_batches,
-         parallel::Communicator& comm, Patience patience)
+         const model::MemoryPlan& plan, parallel::Communicator& world, Patience patience)
       : model_(model),
         settings_(settings),
-        comm_(comm),
+        rank_(model, settings, plan.most_micro_batches, world.rank(), plan.slot_rows),
+        groups_(parallel::make_groups(world,
+                                      {rank_.place.data, rank_.place.pipeline, rank_.place.tensor},
+                                      settings.layout.pipeline, settings.layout.tensor)),
         compute_(compute_queue()),
         exec_(exec_on(*compute_)),
-        layout_(model.table(), comm.size(), settings.bucket_elements),
-        state_(plan::place_state(arena_, layout_, state)),
-        memory_(arena_bytes),
+        state_(plan::place_state(arena_, rank_.layout, rank_.state)),
+        memory_(plan.arena_bytes),
         staging_(settings.staged),
-        staged_comm_(settings.staged && !settings.device_transport
-                         ? staged_communicator(comm, plan::staged_message_bytes(layout_, state))
+        staged_data_(settings.staged && !settings.device_transport
+                         ? staged_communicator(
+                               *groups_.data, plan::staged_message_bytes(rank_.layout, rank_.state))
                          : nullptr),
-        parameters_(model.table(), layout_, memory_.at<T>(state_.parameters), nullptr),
-        ops_(exec_, model.table(), arena_, memory_, staging_, parameters_, settings.ops()),
-        reducer_(exec_, layout_, state_, memory_, memory_comm(), micro_batches,
-                 settings.deterministic),
-        optimizer_(exec_, model.table(), layout_, state_, memory_, staging_, comm, memory_comm(),
+        parameters_(model.table(), rank_.layout, flat()),
+        ops_(exec_, model.table(), arena_, memory_, staging_, parameters_,
+             settings.ops(rank_.place.tensor),
+             settings.layout.tensor > 1 ? groups_.tensor.get() : nullptr),
+        reducer_(exec_, rank_.layout, state_, memory_, data_memory(), rank_.most,
+                 settings.deterministic,
+                 GradientSum<S>(exec_, model.table(), rank_.layout, settings.optimizer.seed),
+                 rank_.forming),
+        shared_(exec_, model.table(), rank_.layout, state_, memory_, rank_.place.data,
+                *groups_.tensor),
+        norm_(exec_, model.table(), rank_.layout, state_, memory_, staging_, *groups_.data,
+              *groups_.model),
+        optimizer_(exec_, model.table(), rank_.layout, state_, memory_, staging_, data_memory(),
                    settings.optimizer),
-        messages_(message_queue("messages", comm.size())),
-        executor_({compute_.get(), messages_.get(), messages_.get(), messages_.get()}, patience) {
-    expects(!settings.device_transport || comm.carries_device_memory());
+        data_lane_(message_queue("data", world.size())),
+        pipeline_lane_(message_queue("pipeline", settings.layout.pipeline)),
+        executor_(
+            {compute_.get(), compute_.get(), pipeline_lane_.get(), data_lane_.get()},
+            {.progress = patience.progress + std::chrono::seconds(10), .drain = patience.drain}),
+        watchdog_(
+            patience.progress, parallel::make_alarm(world), [this] { return executor_.progress(); },
+            [this] { return where(); }) {
+    expects(!settings.device_transport || world.carries_device_memory());
+    const plan::Layout& grid = settings.layout;
+    if (settings.staged && !settings.device_transport && (grid.pipeline > 1 || grid.tensor > 1))
+      throw ConfigError("layout " + to_string(grid) +
+                        ": this build sends the device's memory through the host for dp alone (a "
+                        "stage's or a layer's messages have no staging). Use a build with NCCL, or "
+                        "dp" +
+                        std::to_string(world.size()));
   }
 
   void set_parameters(const plan::TensorFill& fill) override {
-    fill_flat(model_.table(), layout_, fill, staging_, flat());
+    fill_flat(model_.table(), rank_.layout, fill, staging_, flat());
     optimizer_.reset();
+    sliced_ = false;
   }
+  void gather_parameters() override;
   void visit_parameters(const plan::TensorVisit& visit) const override {
-    visit_flat(model_.table(), layout_, flat(), staging_, visit);
+    expects(!sliced_);
+    visit_flat(model_.table(), rank_.layout, flat(), staging_, visit);
+  }
+  void collect_parameters(const plan::TensorVisit& visit) override {
+    gather_parameters();
+    if (rank_.place.data != 0) return;
+    collect(
+        *groups_.model, plan::ParameterTable(model_.config()), model_.table(),
+        [this](const plan::TensorVisit& take) { visit_parameters(take); }, visit);
   }
   void visit_owned_master(const plan::TensorVisit& visit) const override {
-    visit_owned([this](int b) { return optimizer_.master(b); }, visit);
+    visit_slices(
+        exec_, model_.table(), rank_.layout, rank_.place.data,
+        [this](int b) { return optimizer_.master(b); }, staging_, visit);
   }
   void visit_owned_gradients(const plan::TensorVisit& visit) const override {
-    visit_owned([this](int b) { return reducer_.reduced() + layout_.slice(b, comm_.rank()).begin; },
-                visit);
+    visit_slices(
+        exec_, model_.table(), rank_.layout, rank_.place.data,
+        [this](int b) {
+          return reducer_.reduced() + rank_.layout.slice(b, rank_.place.data).begin;
+        },
+        staging_, visit);
   }
   std::unique_ptr<InferenceEngine> inference() override {
-    return inference_over(model_, layout_, flat(), settings_.staged);
+    expects(!sliced_);
+    return inference_over(model_, rank_.layout, flat(), settings_.staged);
   }
   StepResult step(const StepInput& input) override;
 
   std::uint64_t parameter_hash() const override {
     std::uint64_t hash = 0;
-    staging_.visit(exec_, static_cast<const T*>(flat()), static_cast<std::size_t>(layout_.size()),
+    staging_.visit(exec_, static_cast<const T*>(flat()), parameter_count(),
                    [&hash](std::span<const T> values, std::size_t first) {
                      hash += fingerprint(values, static_cast<long>(first));
                    });
     return hash;
   }
+  int differing_ranks() override;
   std::uint64_t state_hash() const override { return optimizer_.state_hash(); }
   std::size_t non_finite_parameters() const override {
-    return kernels::count_non_finite(
-        exec_, kernels::Vec<const T>(flat(), static_cast<std::size_t>(layout_.size())));
+    return kernels::count_non_finite(exec_, kernels::Vec<const T>(flat(), parameter_count()));
   }
 
  private:
   T* flat() const { return memory_.at<T>(state_.parameters); }
-  void run(const plan::Action& action, const StepInput& input);
-  /// What carries messages of kernel memory.
-  parallel::Communicator& memory_comm() { return staged_comm_ ? *staged_comm_ : comm_; }
-  /// Walks the owned slices tensor by tensor; `slice_of` gives the first element of a bucket's.
-  void visit_owned(const std::function<const float*(int bucket)>& slice_of,
-                   const plan::TensorVisit& visit) const;
+  std::size_t parameter_count() const {
+    return static_cast<std::size_t>(rank_.layout.parameter_elements());
+  }
+  /// What carries messages of kernel memory between data-parallel ranks.
+  parallel::Communicator& data_memory() { return staged_data_ ? *staged_data_ : *groups_.data; }
+  StageMessages::Table tied_table() const;
+  /// What this rank is doing, with the communicator and the ranks it does it with.
+  std::string where() const;
+  /// Where the gradients that an action forms go.
+  void open_gradients(const plan::Action& action);
+  void sum_losses(const plan::ScheduleShape& shape, const model::StagePasses& passes);
 
   const model::Qwen2VL& model_;
   model::TrainingSettings settings_;
-  parallel::Communicator& comm_;
+  model::RankPlan rank_;
+  parallel::Groups groups_;
   std::unique_ptr<Queue> compute_;
   kernels::Exec exec_;
-  plan::FlatLayout layout_;
   plan::Arena arena_;
   plan::StateLayout state_;
   ArenaMemory memory_;
   Staging staging_;
-  std::unique_ptr<parallel::Communicator> staged_comm_;
+  std::unique_ptr<parallel::Communicator> staged_data_;
   ParameterStore<T> parameters_;
   ExecutingOps<T> ops_;
-  GradientReducer reducer_;
-  Optimizer<T> optimizer_;
-  std::unique_ptr<Queue> messages_;  // ends before what its work uses
+  GradientReducer<S> reducer_;
+  SharedGradients shared_;
+  GradientNorm norm_;
+  Optimizer<T, S> optimizer_;
+  std::unique_ptr<Queue> data_lane_, pipeline_lane_;  // end before what their work uses
   Executor executor_;
+  Watchdog watchdog_;
+  bool sliced_ = false;  // parameters are to be gathered before they are read
 
   // Of the step that runs.
-  model::MicroBatch batch_;
-  std::optional<model::Saved> saved_;
   std::vector<double> loss_sums_;  // [micro-batches of the step]
-  float loss_scale_ = 0;
-  double loss_sum_ = 0, norm_ = 0;
+  double loss_sum_ = 0, gradient_norm_ = 0;
 };
 
-template <class T>
-void Engine<T>::visit_owned(const std::function<const float*(int bucket)>& slice_of,
-                            const plan::TensorVisit& visit) const {
-  for (int b = 0; b < layout_.buckets(); ++b) {
-    const plan::Range slice = layout_.slice(b, comm_.rank());
-    for (const plan::LogicalTensor& tensor : model_.table().tensors) {
-      const plan::Range whole = layout_.range(tensor), part = plan::overlap(whole, slice);
-      if (part.size() == 0) continue;
-      staging_.visit(exec_, slice_of(b) + (part.begin - slice.begin),
-                     static_cast<std::size_t>(part.size()),
-                     [&](std::span<const float> values, std::size_t first) {
-                       visit(tensor, part.begin - whole.begin + static_cast<long>(first), values);
-                     });
-    }
-  }
+template <class T, class S>
+int Engine<T, S>::differing_ranks() {
+  gather_parameters();
+  const auto all = static_cast<std::int64_t>(parameter_hash());
+  std::uint64_t sum = 0;
+  visit_parameters(
+      [&sum](const plan::LogicalTensor& tensor, long first, std::span<const float> values) {
+        if (tensor.sharing == plan::Sharing::replicated) sum += fingerprint(values, first);
+      });
+  const auto replicated = static_cast<std::int64_t>(sum);
+  const bool differs = all != parallel::broadcast_value(*groups_.data, all) ||
+                       replicated != parallel::broadcast_value(*groups_.tensor, replicated);
+  return static_cast<int>(parallel::all_reduce_sum(*groups_.world, std::int64_t{differs}));
 }
 
-template <class T>
-StepResult Engine<T>::step(const StepInput& input) {
-  const int micro_batches = static_cast<int>(input.shapes.size());
+template <class T, class S>
+StageMessages::Table Engine<T, S>::tied_table() const {
+  const int id = model_.table().embedding;
+  if (id < 0) return {};
+  return {flat() + rank_.layout.offset(id), static_cast<std::size_t>(model_.table()[id].size()),
+          settings_.type};
+}
+
+template <class T, class S>
+std::string Engine<T, S>::where() const {
+  const plan::Layout& grid = settings_.layout;
+  const auto ranks = [&](int plan::Place::*axis, int size) {
+    std::string text;
+    for (int i = 0; i < size; ++i) {
+      plan::Place place = rank_.place;
+      place.*axis = i;
+      text += (i == 0 ? "" : ", ") + std::to_string(plan::rank_of(grid, place));
+    }
+    return text;
+  };
+  return executor_.where([&](const plan::Action& action) -> std::string {
+    switch (action.kind) {
+      case ActionKind::reduce_bucket:
+      case ActionKind::gather_bucket:
+        return "data group, ranks " + ranks(&plan::Place::data, grid.data);
+      case ActionKind::global_norm:
+        return "data and model groups";
+      case ActionKind::forward:
+      case ActionKind::backward:
+      case ActionKind::embedding_backward:
+      case ActionKind::sum_replicated:
+        return grid.tensor == 1 ? ""
+                                : "tensor group, ranks " + ranks(&plan::Place::tensor, grid.tensor);
+      default:
+        break;
+    }
+    if (!action.is_message()) return "";
+    plan::Place peer = rank_.place;
+    peer.pipeline = action.peer;
+    return std::string("pipeline, ") + plan::name_of(action.message) + " with rank " +
+           std::to_string(plan::rank_of(grid, peer));
+  });
+}
+
+template <class T, class S>
+void Engine<T, S>::open_gradients(const plan::Action& action) {
+  for (const plan::BufferId buffer : action.writes)
+    if (buffer.kind == plan::BufferId::Kind::gradient)
+      parameters_.set_gradients(buffer.part, reducer_.gradient(buffer.index, buffer.part));
+}
+
+template <class T, class S>
+void Engine<T, S>::sum_losses(const plan::ScheduleShape& shape, const model::StagePasses& passes) {
+  if (shape.last_rank() && rank_.place.tensor == 0)
+    for (int m = shape.begin; m < shape.end; ++m)
+      loss_sums_[static_cast<std::size_t>(m)] = passes.loss_sum(m);
+  // Every micro-batch has one owner and the others hold zero: these sums are exact.
+  groups_.data->all_reduce(parallel::buffer(loss_sums_), parallel::Reduce::sum).wait();
+  groups_.model->all_reduce(parallel::buffer(loss_sums_), parallel::Reduce::sum).wait();
+  loss_sum_ = tree_sum(loss_sums_);
+}
+
+template <class T, class S>
+void Engine<T, S>::gather_parameters() {
+  if (!sliced_) return;
+  const plan::ScheduleShape shape = rank_.schedule(model_, settings_, 0);
+  model::StagePasses passes(model_, shape, state_, settings_.recompute);
+  StageMessages messages(ops_, passes, memory_, groups_, tied_table());
+  executor_.execute(plan::gather_schedule(shape), [&](const plan::Action& action) {
+    if (action.kind == ActionKind::gather_bucket)
+      optimizer_.gather(action.bucket);
+    else if (action.kind == ActionKind::post_receive || action.kind == ActionKind::post_send)
+      messages.post(action, nullptr);
+    else
+      messages.finish(action);
+  });
+  sliced_ = false;
+}
+
+template <class T, class S>
+StepResult Engine<T, S>::step(const StepInput& input) {
+  require_same_step(*groups_.world, input.shapes, input.learning_rate);
   long supervised = 0;
   for (const auto& shape : input.shapes) supervised += shape.supervised;
-  loss_scale_ = supervised == 0 ? 0 : static_cast<float>(1.0 / static_cast<double>(supervised));
+  const float loss_scale =
+      supervised == 0 ? 0 : static_cast<float>(1.0 / static_cast<double>(supervised));
   loss_sums_.assign(input.shapes.size(), 0);
+  const int micro_batches = static_cast<int>(input.shapes.size());
   optimizer_.begin_step(touched_by(input.shapes, settings_.trainable));
-  reducer_.begin_step(micro_batches);
+  const plan::ScheduleShape shape = rank_.schedule(model_, settings_, micro_batches);
+  const plan::Schedule schedule = plan::training_schedule(shape);
+  reducer_.begin_step(micro_batches, schedule, shape);
+  model::StagePasses passes(model_, shape, state_, settings_.recompute);
+  StageMessages messages(ops_, passes, memory_, groups_, tied_table());
+  const auto shape_of = [&](const plan::Action& action) {
+    return action.micro_batch < 0 ? nullptr
+                                  : &input.shapes[static_cast<std::size_t>(action.micro_batch)];
+  };
 
+  const auto run = [&](const plan::Action& action) {
+    const int m = action.micro_batch, b = action.bucket;
+    switch (action.kind) {
+      case ActionKind::load: {
+        model::MicroBatch batch = input.load(m);
+        if (batch.shape != *shape_of(action))
+          throw ShapeError("load: micro-batch " + std::to_string(m) +
+                           " is not of the planned shape (ranks would disagree about the step). "
+                           "Build the shard index anew");
+        passes.load(m, std::move(batch));
+        break;
+      }
+      case ActionKind::forward:
+      case ActionKind::backward:
+      case ActionKind::embedding_backward:
+        open_gradients(action);
+        passes.run(ops_, action, loss_scale);
+        break;
+      case ActionKind::join_gradients:
+        reducer_.join(m, action.segment);
+        break;
+      case ActionKind::reduce_bucket:
+        reducer_.exchange(b);
+        break;
+      case ActionKind::join_bucket:
+        reducer_.join_bucket(b);
+        break;
+      case ActionKind::sum_replicated:
+        shared_.sum(b, reducer_.reduced());
+        break;
+      case ActionKind::square_sums:
+        norm_.sum_squares(reducer_.reduced());
+        break;
+      case ActionKind::global_norm:
+        gradient_norm_ = norm_.global();
+        sum_losses(shape, passes);
+        break;
+      case ActionKind::optimizer_slice:
+        optimizer_.update(b, reducer_.reduced(), gradient_norm_, input.learning_rate);
+        break;
+      case ActionKind::gather_bucket:
+        optimizer_.gather(b);
+        break;
+      case ActionKind::post_receive:
+      case ActionKind::post_send:
+        messages.post(action, shape_of(action));
+        break;
+      case ActionKind::finish_receive:
+      case ActionKind::finish_send:
+        messages.finish(action);
+        break;
+    }
+  };
   StepResult result;
+  watchdog_.start();
   result.start_ns = monotonic_ns();
-  result.actions =
-      executor_.execute(plan::one_stage(reducer_.begin(), reducer_.end(), layout_.buckets()),
-                        [&](const plan::Action& action) { run(action, input); });
+  result.actions = executor_.execute(schedule, run);
   result.end_ns = monotonic_ns();
+  watchdog_.stop();
+  passes.clear();
+  sliced_ = settings_.overlap.gather;
   result.loss = supervised == 0 ? 0 : loss_sum_ / static_cast<double>(supervised);
-  result.grad_norm = norm_;
+  result.grad_norm = gradient_norm_;
   return result;
-}
-
-template <class T>
-void Engine<T>::run(const plan::Action& action, const StepInput& input) {
-  const int m = action.micro_batch, b = action.bucket;
-  switch (action.kind) {
-    case ActionKind::load:
-      batch_ = input.load(m);
-      if (batch_.shape != input.shapes[static_cast<std::size_t>(m)])
-        throw ShapeError("load: micro-batch " + std::to_string(m) +
-                         " is not of the planned shape (ranks would disagree about the step). "
-                         "Build the shard index anew");
-      break;
-    case ActionKind::forward:
-      parameters_.set_gradients(reducer_.buffer(m));
-      saved_ = model_.forward(ops_, batch_, loss_scale_, settings_.recompute);
-      loss_sums_[static_cast<std::size_t>(m)] = saved_->loss_sum;
-      break;
-    case ActionKind::backward:
-      model_.backward(ops_, batch_, *std::exchange(saved_, std::nullopt));
-      break;
-    case ActionKind::join_gradients:
-      reducer_.join(m);
-      break;
-    case ActionKind::reduce_bucket:
-      reducer_.exchange(b);
-      break;
-    case ActionKind::join_bucket:
-      reducer_.join_bucket(b);
-      break;
-    case ActionKind::square_sums:
-      optimizer_.sum_squares(reducer_.reduced());
-      break;
-    case ActionKind::global_norm:
-      norm_ = optimizer_.global_norm();
-      // Every micro-batch has one owner and the others hold zero: this sum is exact.
-      comm_.all_reduce(parallel::buffer(loss_sums_), parallel::Reduce::sum).wait();
-      loss_sum_ = tree_sum(loss_sums_);
-      break;
-    case ActionKind::optimizer_slice:
-      optimizer_.update(b, reducer_.reduced(), norm_, input.learning_rate);
-      break;
-    case ActionKind::gather_bucket:
-      optimizer_.gather(b);
-      break;
-  }
 }
 
 }  // namespace
@@ -220,16 +370,13 @@ void Engine<T>::run(const plan::Action& action, const StepInput& input) {
 std::unique_ptr<TrainingEngine> make_training_engine(const model::Qwen2VL& model,
                                                      const model::TrainingSettings& settings,
                                                      const model::MemoryPlan& plan,
-                                                     int micro_batches,
-                                                     parallel::Communicator& comm,
+                                                     parallel::Communicator& world,
                                                      Patience patience) {
-  const plan::StateSettings state = plan::training_state(settings.type, settings.deterministic,
-                                                         micro_batches, comm.rank(), comm.size());
   if (settings.type == DType::f32)
-    return std::make_unique<Engine<float>>(model, settings, plan.arena_bytes, state, micro_batches,
-                                           comm, patience);
-  return std::make_unique<Engine<bf16>>(model, settings, plan.arena_bytes, state, micro_batches,
-                                        comm, patience);
+    return std::make_unique<Engine<float, float>>(model, settings, plan, world, patience);
+  if (settings.optimizer.state == DType::f32)
+    return std::make_unique<Engine<bf16, float>>(model, settings, plan, world, patience);
+  return std::make_unique<Engine<bf16, bf16>>(model, settings, plan, world, patience);
 }
 
 }  // namespace vlmark::engine

@@ -39,34 +39,44 @@ class TrainingEngine {
   /// Sets every parameter, then zero moments. `fill` is called in pieces and must give every rank
   /// the same values.
   virtual void set_parameters(const plan::TensorFill& fill) = 0;
-  /// Hands out every parameter in pieces. Not collective.
+  /// Makes the parameters of this rank's shard whole where the last step left them sliced
+  /// (plan::Overlap::gather); to be called before they are read. Collective.
+  virtual void gather_parameters() = 0;
+  /// Hands out every parameter that this rank holds, in pieces. Not collective.
   virtual void visit_parameters(const plan::TensorVisit& visit) const = 0;
-  /// Master weights (fp32) of the elements this rank owns. Not collective.
+  /// Hands every parameter of the whole model to rank 0 of the world, in pieces. Collective.
+  virtual void collect_parameters(const plan::TensorVisit& visit) = 0;
+  /// Master weights, or the bf16 weights where there are none, of the elements this rank owns. Not collective.
   virtual void visit_owned_master(const plan::TensorVisit& visit) const = 0;
   /// Hands out the summed gradient of the last step, before clipping, where this rank owns it.
   virtual void visit_owned_gradients(const plan::TensorVisit& visit) const = 0;
   /// Forward passes with the parameters as they stand; ends before the engine. Not collective.
   virtual std::unique_ptr<InferenceEngine> inference() = 0;
-  /// Throws what the first failed action threw, and CommError where the step stands still for
+  /// Throws AgreedError where ranks differ in shapes or learning rate; what the first failed action
+  /// threw, and CommError where the step stands still for
   /// `patience`; after either the engine is of no more use.
   virtual StepResult step(const StepInput& input) = 0;
 
-  /// Rule V6: hash of all parameters as this rank holds them; equal on all ranks. Not collective.
+  /// Rule V6: hash of all parameters as this rank holds them. Not collective.
   virtual std::uint64_t parameter_hash() const = 0;
+  /// Rule V6: ranks, of the world, whose parameters are not those of the first rank that has to hold
+  /// the same: of replica 0, and what tensor ranks replicate of tensor rank 0. Collective.
+  virtual int differing_ranks() = 0;
   /// Hash of the owned optimizer state; the sum over ranks does not depend on their number.
   virtual std::uint64_t state_hash() const = 0;
   /// Parameters that are NaN or infinite. Not collective.
   virtual std::size_t non_finite_parameters() const = 0;
 };
 
-/// Allocates the arena of `plan`, which model::plan_training made from the same arguments. `model`
-/// and `comm` outlive the engine. Over several ranks messages run on a thread of their own, which
-/// alone uses `comm` inside step(). Throws DeviceError where the memory is not there.
+/// Allocates the arena of `plan`, which model::plan_training made for this rank from the same
+/// arguments. `model`, the rank's shard, and `world`, of the layout's ranks, outlive the engine.
+/// Collective. Over several ranks messages between replicas and between stages run on threads of
+/// their own. Throws DeviceError where the memory is not there, and ConfigError for a layout that
+/// the build cannot run.
 std::unique_ptr<TrainingEngine> make_training_engine(const model::Qwen2VL& model,
                                                      const model::TrainingSettings& settings,
                                                      const model::MemoryPlan& plan,
-                                                     int micro_batches,
-                                                     parallel::Communicator& comm,
+                                                     parallel::Communicator& world,
                                                      Patience patience = {});
 
 }  // namespace vlmark::engine

@@ -9,8 +9,9 @@ namespace vlmark::model {
 
 /// What the backward pass of one decoder layer needs; empty where it is computed again.
 struct DecoderSaved {
-  Tensor x, scale1, n1, qkv, log_sum, a;  // [tokens, ...]
-  Tensor h, scale2, n2, gate_up, product;
+  Tensor input;                            // of a layer that is computed again as a whole
+  Tensor x, scale1, n1, qkv, log_sum, a;   // [tokens, ...]; x and n1 this rank's block of tokens
+  Tensor h, scale2, n2, gate_up, product;  // h and n2 likewise
 };
 
 /// Keys and values of one sequence, all layers.
@@ -26,11 +27,12 @@ class Decoder {
   Decoder(const plan::ModelConfig& model, const plan::ParameterTable& table)
       : model_(model), table_(table) {}
 
+  /// Of the heads held here.
   AttentionSpec attention_spec() const {
-    return {model_.heads, model_.kv_heads, model_.head_dim(), /*causal=*/true};
+    return {table_.heads, table_.kv_heads, model_.head_dim(), /*causal=*/true};
   }
 
-  /// Adds the layer's two branches to `stream` [tokens, hidden]. `saved` receives what `backward`
+  /// Adds the layer's two branches to `stream` [tokens of this rank's block, hidden]. `saved` receives what `backward`
   /// needs; with `cache` (one sequence, no backward pass) attention reads and extends it.
   void forward(Ops& ops, int layer, const MicroBatch& batch, const Tensor& rope_table,
                Tensor& stream, plan::Recompute recompute, DecoderSaved* saved,

@@ -21,11 +21,15 @@ long count(std::span<const int> indices) { return static_cast<long>(indices.size
 }  // namespace
 
 bool Ops::learns(int parameter) const {
-  return parameter >= 0 && settings_.trainable(table_[parameter].group);
+  return parameter >= 0 && !table_[parameter].copy && settings_.trainable(table_[parameter].group);
 }
 
 Indices Ops::indices(std::span<const int> values) {
   return {values, settings_.staged ? make(1, count(values), DType::i32) : Tensor()};
+}
+
+Indices Ops::indices(std::span<const int> values, long most) {
+  return {values, settings_.staged ? make(1, most, DType::i32) : Tensor()};
 }
 
 Tensor Ops::stream(const Tensor& x) {
@@ -44,6 +48,18 @@ Tensor Ops::rounded(const Tensor& stream) {
   Tensor y = make(stream.rows(), stream.columns(), type());
   run_convert(stream, y);
   return y;
+}
+
+Tensor Ops::copied(const Tensor& stream) {
+  Tensor y = make(stream.rows(), stream.columns(), DType::f32);
+  copy(stream, y);
+  return y;
+}
+
+void Ops::copy(const Tensor& stream, Tensor& to) {
+  expects(stream.type() == DType::f32 && to.type() == DType::f32);
+  require_same("copy", "to", to, stream);
+  run_convert(stream, to);
 }
 
 void Ops::add_linear(const Tensor& x, const plan::Linear& layer, Tensor& stream) {
@@ -73,20 +89,6 @@ Tensor Ops::mrope_table(std::span<const int> positions, const std::array<int, 3>
   return table;
 }
 
-Tensor Ops::embedding(std::span<const int> ids, int table) {
-  Tensor y = make(count(ids), table_[table].columns, type());
-  run_embedding(indices(ids), table, y);
-  return y;
-}
-
-void Ops::embedding_backward(const Tensor& dy, std::span<const int> ids, int table) {
-  require_extents("embedding_backward", "dy", {dy.rows(), dy.columns()},
-                  {count(ids), table_[table].columns});
-  if (!learns(table)) return;
-  const Tensor order = settings_.staged ? make(1, count(ids), DType::i32) : Tensor();
-  run_embedding_backward(dy, indices(ids), order, table);
-}
-
 Tensor Ops::linear(const Tensor& x, const plan::Linear& layer, DType y_type) {
   require_columns("linear", x, layer.in);
   Tensor y = make(x.rows(), layer.out, y_type);
@@ -98,10 +100,13 @@ void Ops::linear_backward_weight(const Tensor& dy, const Tensor& x, const plan::
   require_extents("linear_backward", "dy", {dy.rows(), dy.columns()}, {x.rows(), layer.out});
   require_columns("linear_backward", x, layer.in);
   if (learns(layer.weight)) run_linear_backward_weight(dy, x, layer);
-  if (learns(layer.bias)) {
-    Tensor partial_sums = make(column_sum_workspace_rows(rows_of(dy)), layer.out, DType::f32);
-    run_bias_backward(dy, layer.bias, partial_sums);
-  }
+  linear_backward_bias(dy, layer);
+}
+
+void Ops::linear_backward_bias(const Tensor& dy, const plan::Linear& layer) {
+  if (!learns(layer.bias)) return;
+  Tensor partial_sums = make(column_sum_workspace_rows(rows_of(dy)), layer.out, DType::f32);
+  run_bias_backward(dy, layer.bias, partial_sums);
 }
 
 Tensor Ops::linear_backward(const Tensor& dy, const Tensor& x, const plan::Linear& layer) {
@@ -224,21 +229,21 @@ Tensor Ops::attention_cached(const Tensor& qkv, const AttentionSpec& spec, Layer
 
 Tensor Ops::gather_rows(const Tensor& x, std::span<const int> source) {
   Tensor y = make(count(source), x.columns(), x.type());
-  run_gather_rows(x, indices(source), y);
+  run_gather_rows(x, indices(source), y, 0);
   return y;
 }
 
 void Ops::scatter_rows(Tensor& x, const Tensor& rows, std::span<const int> destination) {
   require_extents("scatter_rows", "rows", {rows.rows(), rows.columns()},
                   {count(destination), x.columns()});
-  run_scatter_rows(x, rows, indices(destination));
+  run_scatter_rows(x, rows, 0, indices(destination));
 }
-
-void Ops::zero_rows(Tensor& x, std::span<const int> rows) { run_zero_rows(x, indices(rows)); }
 
 Tensor Ops::linear_cross_entropy(const Tensor& h, const plan::Linear& head,
                                  std::span<const int> targets, float scale, bool gradient,
                                  double& loss_sum) {
+  if (settings_.tensor_ranks > 1)
+    return sliced_cross_entropy(h, head, targets, scale, gradient, loss_sum);
   require_extents("linear_cross_entropy", "h", {h.rows(), h.columns()}, {count(targets), head.in});
   Tensor dh;
   if (gradient) dh = make(h.rows(), h.columns(), type());

@@ -5,89 +5,146 @@
 
 namespace vlmark::model {
 
-Tensor Qwen2VL::embed(Ops& ops, const MicroBatch& batch, plan::Recompute recompute,
-                      VisionSaved* saved) const {
-  Tensor features;
-  if (!batch.shape.media.empty()) features = vision_.forward(ops, batch, recompute, saved);
+void Qwen2VL::vision_forward(Ops& ops, int unit, const MicroBatch& batch, plan::Recompute recompute,
+                             bool keep, Pass& pass) const {
+  const CountedPart part(unit == units_.merger() ? Part::merger : Part::vit);
+  if (unit == units_.patch_embed())
+    vision_.patch_embed(ops, batch, keep, pass.vision);
+  else if (unit == units_.merger())
+    pass.features = vision_.merger(ops, keep, pass.vision);
+  else
+    vision_.block(ops, units_.block_of(unit), batch, recompute, keep, pass.vision);
+}
+
+void Qwen2VL::embed(Ops& ops, const MicroBatch& batch, Pass& pass) const {
   const CountedPart part(Part::decoder);
   Tensor x = ops.embedding(batch.ids, table_.embedding);
-  if (!features.empty()) ops.scatter_rows(x, features, batch.vision_rows);
-  return ops.stream(x);
+  if (!pass.features.empty())
+    ops.place_rows(x, ops.blocks(batch.shape.tokens()), pass.features, batch.vision_rows);
+  pass.features = {};
+  pass.stream = ops.stream(x);
 }
 
-Saved Qwen2VL::forward(Ops& ops, const MicroBatch& batch, float loss_scale,
-                       plan::Recompute recompute) const {
+void Qwen2VL::loss(Ops& ops, const MicroBatch& batch, float loss_scale, bool gradient,
+                   Pass& pass) const {
+  const CountedPart part(Part::head);
+  if (batch.shape.supervised > 0) {
+    // Only supervised rows are normed and see the head: the others have no loss.
+    pass.last_rows = ops.rounded(
+        ops.take_rows(pass.stream, ops.blocks(batch.shape.tokens()), batch.supervised_rows));
+    pass.stream = {};
+    const Tensor h =
+        ops.rms_norm(pass.last_rows, table_.final_norm, model_.rms_norm_eps, pass.last_scale);
+    pass.d_rows = ops.linear_cross_entropy(h, table_.head, batch.targets, loss_scale, gradient,
+                                           pass.loss_sum);
+  }
+  pass.stream = {};
+}
+
+void Qwen2VL::forward(Ops& ops, plan::UnitRange units, const MicroBatch& batch, float loss_scale,
+                      plan::Recompute recompute, Pass& pass) const {
   const bool gradient = plan::needs_backward(batch.shape, ops.trainable());
   const bool vision_gradient = gradient && ops.trainable().vision();
-  Saved saved;
-  Tensor stream = embed(ops, batch, recompute, vision_gradient ? &saved.vision : nullptr);
-  {
-    const CountedPart part(Part::decoder);
-    saved.rope_table = ops.mrope_table(batch.positions, model_.mrope_section, model_.rope_theta,
-                                       model_.head_dim());
-    for (int l = 0; l < model_.layers; ++l) {
-      DecoderSaved s;
-      decoder_.forward(ops, l, batch, saved.rope_table, stream, recompute, gradient ? &s : nullptr,
-                       nullptr);
-      if (gradient) saved.layers.push_back(std::move(s));
+  for (int unit = units.begin; unit < units.end; ++unit) {
+    if (units_.is_vision(unit)) {
+      if (!batch.shape.media.empty())
+        vision_forward(ops, unit, batch, recompute, vision_gradient, pass);
+    } else if (unit == units_.embedding()) {
+      embed(ops, batch, pass);
+    } else if (unit == units_.head()) {
+      loss(ops, batch, loss_scale, gradient, pass);
+    } else {
+      const CountedPart part(Part::decoder);
+      if (pass.rope_table.empty())
+        pass.rope_table = ops.mrope_table(batch.positions, model_.mrope_section, model_.rope_theta,
+                                          model_.head_dim());
+      const int layer = units_.layer_of(unit);
+      pass.layers.resize(static_cast<std::size_t>(model_.layers));
+      decoder_.forward(ops, layer, batch, pass.rope_table, pass.stream, recompute,
+                       gradient ? &pass.layers[static_cast<std::size_t>(layer)] : nullptr, nullptr);
     }
   }
-  if (batch.shape.supervised == 0) return saved;
-  const CountedPart part(Part::head);
-  // Only supervised rows are normed and see the head: the others have no loss.
-  saved.last_rows = ops.rounded(ops.gather_rows(stream, batch.supervised_rows));
-  stream = {};
-  const Tensor h =
-      ops.rms_norm(saved.last_rows, table_.final_norm, model_.rms_norm_eps, saved.last_scale);
-  saved.d_rows =
-      ops.linear_cross_entropy(h, table_.head, batch.targets, loss_scale, gradient, saved.loss_sum);
-  return saved;
 }
 
-void Qwen2VL::backward(Ops& ops, const MicroBatch& batch, Saved saved) const {
-  if (saved.d_rows.empty()) return;
-  Tensor d_stream;
-  {
-    const CountedPart part(Part::head);
-    Tensor d_rows = ops.zero_stream(batch.shape.supervised, model_.hidden);
-    ops.rms_norm_backward(saved.d_rows, saved.last_rows, table_.final_norm, saved.last_scale,
-                          d_rows);
-    saved.d_rows = {}, saved.last_rows = {};
-    d_stream = ops.zero_stream(batch.shape.tokens(), model_.hidden);
-    ops.scatter_rows(d_stream, d_rows, batch.supervised_rows);
-  }
-  {
-    const CountedPart part(Part::decoder);
-    for (int l = model_.layers; l-- > 0;)
-      decoder_.backward(ops, l, batch, saved.rope_table, d_stream,
-                        std::move(saved.layers[static_cast<std::size_t>(l)]));
-  }
-  Tensor d_features;
+void Qwen2VL::loss_backward(Ops& ops, const MicroBatch& batch, Pass& pass) const {
+  const CountedPart part(Part::head);
+  const TokenBlocks tokens = ops.blocks(batch.shape.tokens());
+  Tensor d_rows = ops.zero_stream(pass.last_rows.rows(), model_.hidden);
+  ops.rms_norm_backward(pass.d_rows, pass.last_rows, table_.final_norm, pass.last_scale, d_rows);
+  pass.d_rows = {}, pass.last_rows = {}, pass.last_scale = {};
+  pass.stream = ops.zero_stream(tokens.local_rows(), model_.hidden);
+  ops.place_rows(pass.stream, tokens, d_rows, batch.supervised_rows);
+}
+
+void Qwen2VL::embed_backward(Ops& ops, const MicroBatch& batch, Pass& pass) const {
+  const CountedPart part(Part::decoder);
+  pass.rope_table = {};
   if (!batch.shape.media.empty()) {
+    const TokenBlocks tokens = ops.blocks(batch.shape.tokens());
     if (ops.trainable().vision())
-      d_features = ops.rounded(ops.gather_rows(d_stream, batch.vision_rows));
-    ops.zero_rows(d_stream, batch.vision_rows);  // their embeddings were overwritten
+      pass.features = ops.rounded(ops.take_rows(pass.stream, tokens, batch.vision_rows));
+    ops.zero_rows(pass.stream, tokens, batch.vision_rows);  // their embeddings were overwritten
   }
   // The head's share of a tied gradient was added by the forward pass; this one comes second.
-  ops.embedding_backward(d_stream, batch.ids, table_.embedding);
-  d_stream = {};
-  if (!d_features.empty()) vision_.backward(ops, batch, d_features, std::move(saved.vision));
+  if (!table_[table_.embedding].copy)
+    ops.embedding_backward(pass.stream, batch.ids, table_.embedding);
+  else if (ops.trainable().llm)  // its owner adds them
+    pass.d_embedding = std::move(pass.stream);
+  pass.stream = {};
+}
+
+void Qwen2VL::vision_backward(Ops& ops, int unit, const MicroBatch& batch, Pass& pass) const {
+  const CountedPart part(unit == units_.merger() ? Part::merger : Part::vit);
+  if (unit == units_.merger()) {
+    vision_.merger_backward(ops, pass.features, pass.vision);
+    pass.features = {};
+  } else if (!ops.trainable().vit) {
+    pass.vision = {};
+  } else if (unit == units_.patch_embed()) {
+    vision_.patch_embed_backward(ops, pass.vision);
+  } else {
+    vision_.block_backward(ops, units_.block_of(unit), batch, pass.vision);
+  }
+}
+
+void Qwen2VL::backward(Ops& ops, plan::UnitRange units, const MicroBatch& batch, Pass& pass) const {
+  if (!plan::needs_backward(batch.shape, ops.trainable())) return;
+  for (int unit = units.end; unit-- > units.begin;) {
+    if (units_.is_vision(unit)) {
+      if (!batch.shape.media.empty() && ops.trainable().vision())
+        vision_backward(ops, unit, batch, pass);
+    } else if (unit == units_.embedding()) {
+      embed_backward(ops, batch, pass);
+    } else if (unit == units_.head()) {
+      loss_backward(ops, batch, pass);
+    } else {
+      const CountedPart part(Part::decoder);
+      const int layer = units_.layer_of(unit);
+      decoder_.backward(ops, layer, batch, pass.rope_table, pass.stream,
+                        std::move(pass.layers[static_cast<std::size_t>(layer)]));
+    }
+  }
 }
 
 Tensor Qwen2VL::vision(Ops& ops, const MicroBatch& batch) const {
-  return vision_.forward(ops, batch, {}, nullptr);
+  Pass pass;
+  for (int unit = 0; unit <= units_.merger(); ++unit)
+    vision_forward(ops, unit, batch, {}, /*keep=*/false, pass);
+  return std::move(pass.features);
 }
 
 Tensor Qwen2VL::hidden(Ops& ops, const MicroBatch& batch, KvCache* cache) const {
-  Tensor stream = embed(ops, batch, {}, nullptr);
+  Pass pass;
+  if (!batch.shape.media.empty()) pass.features = vision(ops, batch);
+  embed(ops, batch, pass);
   const CountedPart part(Part::decoder);
   const Tensor rope_table =
       ops.mrope_table(batch.positions, model_.mrope_section, model_.rope_theta, model_.head_dim());
   for (int l = 0; l < model_.layers; ++l)
-    decoder_.forward(ops, l, batch, rope_table, stream, {}, nullptr, cache);
-  if (cache) cache->filled += stream.rows();
+    decoder_.forward(ops, l, batch, rope_table, pass.stream, {}, nullptr, cache);
+  if (cache) cache->filled += pass.stream.rows();
   Tensor scale;
-  return ops.rms_norm(ops.rounded(stream), table_.final_norm, model_.rms_norm_eps, scale);
+  return ops.rms_norm(ops.rounded(pass.stream), table_.final_norm, model_.rms_norm_eps, scale);
 }
 
 Tensor Qwen2VL::logits(Ops& ops, const Tensor& hidden) const {

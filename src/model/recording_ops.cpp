@@ -61,6 +61,10 @@ void RecordingOps::run_embedding_backward(const Tensor& dy, const Indices&, cons
 void RecordingOps::run_linear(const Tensor& x, const plan::Linear& layer, Tensor&) {
   gemm("linear", x.rows(), layer.out, layer.in);
 }
+void RecordingOps::run_partial_linear(const Tensor& x, const plan::Linear& layer, Tensor&) {
+  gemm("partial_linear", x.rows(), layer.out, layer.in);
+}
+void RecordingOps::run_add_bias(int, Tensor& stream) { bandwidth("add_bias", {&stream, &stream}); }
 void RecordingOps::run_linear_backward_input(const Tensor& dy, const plan::Linear& layer, Tensor&) {
   gemm("linear_backward_input", dy.rows(), layer.in, layer.out);
 }
@@ -148,21 +152,24 @@ void RecordingOps::run_attention_cached(const Tensor& qkv, const AttentionSpec& 
                       bytes(qkv) + bytes(y)});
 }
 
-void RecordingOps::run_gather_rows(const Tensor&, const Indices&, Tensor& y) {
+void RecordingOps::run_gather_rows(const Tensor&, const Indices&, Tensor& y, long) {
   bandwidth("gather_rows", {&y, &y});
 }
-void RecordingOps::run_scatter_rows(Tensor&, const Tensor& rows, const Indices&) {
+void RecordingOps::run_scatter_rows(Tensor&, const Tensor& rows, long, const Indices&) {
   bandwidth("scatter_rows", {&rows, &rows});
 }
 void RecordingOps::run_zero_rows(Tensor& x, const Indices&) { bandwidth("zero_rows", {&x}); }
 
-double RecordingOps::run_linear_cross_entropy(const Tensor& h, const plan::Linear& head,
+void RecordingOps::head(const Tensor& h, const plan::Linear& layer, bool gradient) {
+  gemm("head", h.rows(), layer.out, layer.in);
+  if (!gradient) return;
+  gemm("head_backward_input", h.rows(), layer.in, layer.out);
+  if (learns(layer.weight)) gemm("head_backward_weight", layer.out, layer.in, h.rows());
+}
+
+double RecordingOps::run_linear_cross_entropy(const Tensor& h, const plan::Linear& layer,
                                               const Indices&, float, Tensor* dh, Tensor&, Tensor&) {
-  gemm("head", h.rows(), head.out, head.in);
-  if (dh) {
-    gemm("head_backward_input", h.rows(), head.in, head.out);
-    if (learns(head.weight)) gemm("head_backward_weight", head.out, head.in, h.rows());
-  }
+  head(h, layer, dh != nullptr);
   return 0;
 }
 

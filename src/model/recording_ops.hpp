@@ -17,6 +17,14 @@ struct OpRecord {
   std::uint64_t bytes;  ///< least memory traffic: operands and results once
 };
 
+/// The messages of one call to the tensor group, as this rank sends and receives them.
+struct CommunicationRecord {
+  const char* name;
+  Part part;
+  std::uint64_t sent_bytes, received_bytes;
+  std::uint64_t messages;  ///< transport operations of this rank: sends and receives
+};
+
 /// The attention that wants most scratch of a vendor library.
 struct AttentionScratch {
   std::int64_t bytes = 0;               ///< 0: none wants any
@@ -33,6 +41,7 @@ class RecordingOps final : public Ops {
 
   const plan::Flops& flops() const { return flops_; }
   const std::vector<OpRecord>& records() const { return records_; }
+  const std::vector<CommunicationRecord>& communication() const { return communication_; }
   const AttentionScratch& attention_scratch() const { return scratch_; }
 
  private:
@@ -47,6 +56,8 @@ class RecordingOps final : public Ops {
   void run_embedding(const Indices&, int, Tensor&) override;
   void run_embedding_backward(const Tensor&, const Indices&, const Tensor&, int) override;
   void run_linear(const Tensor&, const plan::Linear&, Tensor&) override;
+  void run_partial_linear(const Tensor&, const plan::Linear&, Tensor&) override;
+  void run_add_bias(int, Tensor&) override;
   void run_linear_backward_input(const Tensor&, const plan::Linear&, Tensor&) override;
   void run_linear_backward_weight(const Tensor&, const Tensor&, const plan::Linear&) override;
   void run_bias_backward(const Tensor&, int, Tensor&) override;
@@ -70,14 +81,25 @@ class RecordingOps final : public Ops {
                               const Tensor& scratch) override;
   void run_attention_cached(const Tensor&, const AttentionSpec&, LayerCache&, long, const Indices&,
                             const Indices&, Tensor&, Tensor&) override;
-  void run_gather_rows(const Tensor&, const Indices&, Tensor&) override;
-  void run_scatter_rows(Tensor&, const Tensor&, const Indices&) override;
+  void run_gather_rows(const Tensor&, const Indices&, Tensor&, long) override;
+  void run_scatter_rows(Tensor&, const Tensor&, long, const Indices&) override;
   void run_zero_rows(Tensor&, const Indices&) override;
   double run_linear_cross_entropy(const Tensor&, const plan::Linear&, const Indices&, float,
                                   Tensor*, Tensor&, Tensor&) override;
+  void head(const Tensor& h, const plan::Linear& layer, bool gradient);
+  /// `sent[r]` and `received[r]` elements of `size` byte to and from rank r.
+  void messages(const char* name, std::span<const long> sent, std::span<const long> received,
+                std::size_t size);
+  void run_gather(const char*, const Tensor&, const TokenBlocks&, Tensor&) override;
+  void run_exchange(const char*, const Tensor&, const TokenBlocks&, Tensor&) override;
+  void run_add_blocks(const Tensor&, Tensor&) override;
+  void run_sum_blocks(Tensor&, Tensor&) override;
+  double run_sliced_cross_entropy(const Tensor&, const plan::Linear&, const Indices&, float,
+                                  Tensor*, Tensor&, Tensor&, Tensor&, Tensor&) override;
 
   plan::Flops flops_;
   std::vector<OpRecord> records_;
+  std::vector<CommunicationRecord> communication_;
   AttentionScratch scratch_;
 };
 

@@ -16,10 +16,18 @@ class Tensor {
   Tensor() = default;
   Tensor(plan::Arena& arena, long rows, long columns, DType type)
       : arena_(&arena),
+        present_(true),
         rows_(rows),
         columns_(columns),
         type_(type),
         offset_(arena.acquire(rows * columns * static_cast<std::int64_t>(size_of(type)))) {}
+  /// A matrix that lies at `offset` for longer than any scope, and is not released.
+  static Tensor at(std::int64_t offset, long rows, long columns, DType type) {
+    Tensor x;
+    x.present_ = true;
+    x.rows_ = rows, x.columns_ = columns, x.type_ = type, x.offset_ = offset;
+    return x;
+  }
   Tensor(Tensor&& other) noexcept { swap(other); }
   Tensor& operator=(Tensor&& other) noexcept {
     Tensor(std::move(other)).swap(*this);
@@ -31,7 +39,7 @@ class Tensor {
     if (arena_) arena_->release(offset_);
   }
 
-  bool empty() const { return arena_ == nullptr; }
+  bool empty() const { return !present_; }
   long rows() const { return rows_; }
   long columns() const { return columns_; }
   DType type() const { return type_; }
@@ -47,6 +55,7 @@ class Tensor {
  private:
   void swap(Tensor& other) noexcept {
     std::swap(arena_, other.arena_);
+    std::swap(present_, other.present_);
     std::swap(rows_, other.rows_);
     std::swap(columns_, other.columns_);
     std::swap(type_, other.type_);
@@ -54,6 +63,7 @@ class Tensor {
   }
 
   plan::Arena* arena_ = nullptr;
+  bool present_ = false;
   long rows_ = 0, columns_ = 0;
   DType type_ = DType::f32;
   std::int64_t offset_ = 0;

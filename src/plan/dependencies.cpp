@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <map>
-#include <set>
 
 namespace vlmark::plan {
 namespace {
@@ -24,6 +24,24 @@ int lane_of(const Action& action) { return static_cast<int>(action.lane); }
 struct Touched {
   int writer = -1;
   Known readers;  // since that write
+};
+
+/// A set of the actions before one.
+class Earlier {
+ public:
+  explicit Earlier(std::size_t actions) : words_(actions / 64 + 1) {}
+  bool contains(int action) const {
+    return (words_[static_cast<std::size_t>(action) / 64] >> (action % 64) & 1) != 0;
+  }
+  void add(int action) {
+    words_[static_cast<std::size_t>(action) / 64] |= std::uint64_t{1} << (action % 64);
+  }
+  void add(const Earlier& other) {  // of an earlier action
+    for (std::size_t w = 0; w < other.words_.size(); ++w) words_[w] |= other.words_[w];
+  }
+
+ private:
+  std::vector<std::uint64_t> words_;
 };
 
 }  // namespace
@@ -67,19 +85,20 @@ std::vector<std::string> unordered(const Schedule& schedule, const Waits& waits)
     bool writes;
   };
   std::map<BufferId, std::vector<Access>> accesses;
-  std::vector<std::set<int>> before(schedule.size());  // all actions that end before this starts
+  std::vector<Earlier> before;  // [action]: what ends before it starts
   std::array<int, kLanes> last;
   last.fill(-1);
   for (int i = 0; i < static_cast<int>(schedule.size()); ++i) {
     const auto at = static_cast<std::size_t>(i);
+    Earlier& mine = before.emplace_back(at);
     std::vector<int> direct = waits[at];
     int& previous = last[static_cast<std::size_t>(lane_of(schedule[at]))];
     if (previous >= 0) direct.push_back(previous);
     previous = i;
     for (const int other : direct) {
-      before[at].insert(other);
-      before[at].insert(before[static_cast<std::size_t>(other)].begin(),
-                        before[static_cast<std::size_t>(other)].end());
+      if (mine.contains(other)) continue;
+      mine.add(before[static_cast<std::size_t>(other)]);
+      mine.add(other);
     }
     for (const BufferId buffer : schedule[at].reads) accesses[buffer].push_back({i, false});
     for (const BufferId buffer : schedule[at].writes) accesses[buffer].push_back({i, true});

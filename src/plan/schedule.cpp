@@ -1,124 +1,76 @@
 #include "src/plan/schedule.hpp"
 
-#include <set>
+#include <map>
 
 namespace vlmark::plan {
 
 const char* name_of(ActionKind kind) {
-  switch (kind) {
-    case ActionKind::load:
-      return "load";
-    case ActionKind::forward:
-      return "forward";
-    case ActionKind::backward:
-      return "backward";
-    case ActionKind::join_gradients:
-      return "join_gradients";
-    case ActionKind::reduce_bucket:
-      return "reduce_bucket";
-    case ActionKind::global_norm:
-      return "global_norm";
-    case ActionKind::optimizer_slice:
-      return "optimizer_slice";
-    case ActionKind::gather_bucket:
-      return "gather_bucket";
-    case ActionKind::join_bucket:
-      return "join_bucket";
-    case ActionKind::square_sums:
-      return "square_sums";
-  }
-  return "?";
+  static constexpr const char* names[] = {
+      "load",           "forward",     "backward",           "join_gradients",
+      "reduce_bucket",  "global_norm", "optimizer_slice",    "gather_bucket",
+      "join_bucket",    "square_sums", "post_receive",       "post_send",
+      "finish_receive", "finish_send", "embedding_backward", "sum_replicated"};
+  static_assert(std::size(names) == kActionKinds);
+  return names[static_cast<int>(kind)];
 }
 
 const char* name_of(Lane lane) {
-  switch (lane) {
-    case Lane::compute:
-      return "compute";
-    case Lane::tensor:
-      return "tensor";
-    case Lane::pipeline:
-      return "pipeline";
-    case Lane::data:
-      return "data";
-  }
-  return "?";
+  static constexpr const char* names[] = {"compute", "tensor", "pipeline", "data"};
+  static_assert(std::size(names) == kLanes);
+  return names[static_cast<int>(lane)];
+}
+
+const char* name_of(Message message) {
+  static constexpr const char* names[] = {"activation", "gradient", "embedding_rows",
+                                          "embedding_weights"};
+  static_assert(std::size(names) == kMessages);
+  return names[static_cast<int>(message)];
 }
 
 std::string to_string(BufferId buffer) {
-  static constexpr const char* names[] = {"input", "activation", "gradient", "gradient_slice",
-                                          "norm",  "parameters", "received", "square_sums"};
-  return std::string(names[static_cast<int>(buffer.kind)]) + " " + std::to_string(buffer.index);
+  using Kind = BufferId::Kind;
+  static constexpr const char* names[] = {
+      "input",        "activation", "gradient",      "gradient_slice", "norm",
+      "parameters",   "received",   "square_sums",   "stream",         "stream_gradient",
+      "receive_slot", "send_slot",  "embedding_copy"};
+  std::string text = names[static_cast<int>(buffer.kind)];
+  if (buffer.kind == Kind::receive_slot || buffer.kind == Kind::send_slot)
+    text += std::string(" ") + name_of(static_cast<Message>(buffer.part));
+  text += " " + std::to_string(buffer.index);
+  const bool of_segment = buffer.kind == Kind::activation || buffer.kind == Kind::gradient ||
+                          buffer.kind == Kind::stream || buffer.kind == Kind::stream_gradient;
+  if (of_segment && buffer.part >= 0) text += " s" + std::to_string(buffer.part);
+  return text;
 }
 
 std::string to_string(const Action& action) {
   std::string text = name_of(action.kind);
+  if (action.is_message()) text += std::string(" ") + name_of(action.message);
   if (action.micro_batch >= 0) text += " m" + std::to_string(action.micro_batch);
+  if (action.segment >= 0) text += " s" + std::to_string(action.segment);
   if (action.bucket >= 0) text += " b" + std::to_string(action.bucket);
+  if (action.is_message()) {
+    const bool to = action.kind == ActionKind::post_send || action.kind == ActionKind::finish_send;
+    if (action.chunk >= 0) text += " c" + std::to_string(action.chunk);
+    text += (to ? " to stage " : " from stage ") + std::to_string(action.peer);
+    if (action.slot >= 0) text += " slot " + std::to_string(action.slot);
+  }
   return text;
 }
 
-Schedule one_stage(int begin, int end, int buckets) {
-  using B = BufferId::Kind;
-  using Ids = std::vector<BufferId>;
-  Ids parameters, gradients, slices;
-  for (int b = 0; b < buckets; ++b) parameters.push_back({B::parameters, b});
-  for (int b = 0; b < buckets; ++b) slices.push_back({B::gradient_slice, b});
-  const auto with = [](Ids ids, BufferId last) {
-    ids.push_back(last);
-    return ids;
-  };
-
-  Schedule schedule;
-  const auto of_micro_batch = [&](ActionKind kind, int m, Ids reads, Ids writes) {
-    schedule.push_back({kind, Lane::compute, m, 0, -1, -1, std::move(reads), std::move(writes)});
-  };
-  const auto of_bucket = [&](ActionKind kind, Lane lane, int b, Ids reads, Ids writes) {
-    schedule.push_back({kind, lane, -1, -1, b, -1, std::move(reads), std::move(writes)});
-  };
-  for (int m = begin; m < end; ++m) {
-    const BufferId input{B::input, m}, activation{B::activation, m}, gradient{B::gradient, m};
-    gradients.push_back(gradient);
-    of_micro_batch(ActionKind::load, m, {}, {input});
-    of_micro_batch(ActionKind::forward, m, with(parameters, input), {activation, gradient});
-    of_micro_batch(ActionKind::backward, m, with(parameters, activation), {gradient});
-    of_micro_batch(ActionKind::join_gradients, m, {gradient}, {gradient});
+std::vector<std::vector<BufferId>> last_uses(const Schedule& schedule) {
+  using Kind = BufferId::Kind;
+  std::map<BufferId, std::size_t> last;
+  for (std::size_t i = 0; i < schedule.size(); ++i) {
+    for (const BufferId buffer : schedule[i].reads) last[buffer] = i;
+    for (const BufferId buffer : schedule[i].writes) last[buffer] = i;
   }
-  const BufferId received{B::received}, sums{B::square_sums}, norm{B::norm};
-  for (int b = 0; b < buckets; ++b) {
-    const BufferId slice{B::gradient_slice, b};
-    of_bucket(ActionKind::reduce_bucket, Lane::data, b, gradients, {received, slice});
-    of_bucket(ActionKind::join_bucket, Lane::compute, b, with(with(gradients, received), slice),
-              {slice});
-  }
-  of_bucket(ActionKind::square_sums, Lane::compute, -1, slices, {sums});
-  of_bucket(ActionKind::global_norm, Lane::data, -1, {sums}, {norm});
-  for (int b = 0; b < buckets; ++b) {
-    of_bucket(ActionKind::optimizer_slice, Lane::compute, b, {{B::gradient_slice, b}, norm},
-              {{B::parameters, b}});
-    of_bucket(ActionKind::gather_bucket, Lane::data, b, {{B::parameters, b}}, {{B::parameters, b}});
-  }
-  return schedule;
-}
-
-std::vector<std::string> check(const Schedule& schedule, int buckets) {
-  std::vector<std::string> problems;
-  std::set<BufferId> written;
-  for (int b = 0; b < buckets; ++b) written.insert({BufferId::Kind::parameters, b});
-  std::set<int> gathered;
-  for (const Action& action : schedule) {
-    for (const BufferId buffer : action.reads)
-      if (!written.contains(buffer))
-        problems.push_back(to_string(action) + " reads " + to_string(buffer) +
-                           " before anything wrote it");
-    written.insert(action.writes.begin(), action.writes.end());
-    if (action.kind == ActionKind::optimizer_slice) gathered.erase(action.bucket);
-    if (action.kind == ActionKind::gather_bucket) gathered.insert(action.bucket);
-  }
-  for (int b = 0; b < buckets; ++b)
-    if (!gathered.contains(b))
-      problems.push_back("bucket " + std::to_string(b) +
-                         " is not gathered after its optimizer slice");
-  return problems;
+  std::vector<std::vector<BufferId>> uses(schedule.size());
+  for (const auto& [buffer, i] : last)
+    if (buffer.kind != Kind::parameters && buffer.kind != Kind::embedding_copy &&
+        buffer.kind != Kind::receive_slot && buffer.kind != Kind::send_slot)
+      uses[i].push_back(buffer);
+  return uses;
 }
 
 }  // namespace vlmark::plan

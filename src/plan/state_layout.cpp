@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "src/base/contracts.hpp"
 #include "src/base/partition.hpp"
 #include "src/base/summation_tree.hpp"
 
@@ -18,10 +19,18 @@ constexpr std::int64_t fp32 = 4;
 
 }  // namespace
 
-StateSettings training_state(DType type, bool deterministic, int micro_batches, int rank,
-                             int ranks) {
-  StateSettings state{type, /*training=*/true, 1, 0};
-  if (!deterministic) return state;
+StateSettings training_state(DType type, DType state_type, bool deterministic, int micro_batches,
+                             int rank, int ranks) {
+  expects(state_type == DType::f32 || type == state_type);
+  StateSettings state{.type = type, .state = state_type};
+  if (!deterministic) {
+    // No transport adds bf16: each rank's sum is a leaf of a tree over the ranks.
+    if (state_type == DType::bf16 && ranks > 1) {
+      state.own_subtrees = 1;
+      state.received_subtrees = ranks - 1;
+    }
+    return state;
+  }
   for (int r = 0; r < ranks; ++r) {
     const Block block = block_of(micro_batches, r, ranks);
     const JoinPlan joins = plan_joins(block.begin, block.end, micro_batches);
@@ -35,30 +44,54 @@ StateSettings training_state(DType type, bool deterministic, int micro_batches, 
   return state;
 }
 
-StateLayout place_state(Arena& arena, const FlatLayout& layout, const StateSettings& settings) {
+namespace {
+
+/// Every persistent buffer, in the order in which they lie: add(category, bytes) gives its place.
+template <class Add>
+StateLayout lay_out(const FlatLayout& layout, const StateSettings& settings, const Add& add) {
   StateLayout state;
-  state.parameters =
-      arena.acquire(layout.size() * static_cast<std::int64_t>(size_of(settings.type)));
+  state.parameters = add("parameters", layout.parameter_elements() *
+                                           static_cast<std::int64_t>(size_of(settings.type)));
   if (!settings.training) return state;
+  const auto element = static_cast<std::int64_t>(size_of(settings.state));
   for (int i = 0; i < settings.gradient_buffers; ++i)
-    state.gradients.push_back(arena.acquire(layout.size() * fp32));
-  const std::int64_t slice = layout.slice_elements() * fp32;
-  if (settings.type != DType::f32) state.master = arena.acquire(slice);
-  state.first_moment = arena.acquire(slice);
-  state.second_moment = arena.acquire(slice);
+    state.gradients.push_back(add("gradients", layout.size() * element));
+  for (const int extra : settings.extra_gradients) {
+    const std::int64_t bytes =
+        layout.segment(static_cast<int>(state.extra_gradients.size())).size() * element;
+    auto& places = state.extra_gradients.emplace_back();
+    for (int i = 0; i < extra; ++i) places.push_back(add("gradients", bytes));
+  }
+  if (settings.forming_elements > 0)
+    state.forming = add("gradients", settings.forming_elements * fp32);
+  const std::int64_t slice = layout.slice_elements() * element;
+  if (settings.type != settings.state) state.master = add("optimizer", slice);
+  state.first_moment = add("optimizer", slice);
+  state.second_moment = add("optimizer", slice);
   if (settings.received_subtrees > 0)
-    state.received = arena.acquire(settings.received_subtrees * largest_slice(layout) * fp32);
+    state.received = add("received", settings.received_subtrees * largest_slice(layout) * element);
+  if (settings.tensor_ranks > 1)
+    state.shared = add("received", settings.tensor_ranks * shared_piece * fp32);
+  state.block_sums = add("norm", layout.size() / FlatLayout::block * 8);
+  for (int i = 0; i < settings.slots; ++i)
+    state.slots.push_back(add("stage messages", settings.slot_elements * fp32));
   return state;
 }
 
+}  // namespace
+
+StateLayout place_state(Arena& arena, const FlatLayout& layout, const StateSettings& settings) {
+  return lay_out(layout, settings,
+                 [&arena](const char*, std::int64_t bytes) { return arena.acquire(bytes); });
+}
+
 std::vector<MemoryItem> state_memory(const FlatLayout& layout, const StateSettings& settings) {
-  std::vector<MemoryItem> items{
-      {"parameters", layout.size() * static_cast<std::int64_t>(size_of(settings.type))}};
-  if (!settings.training) return items;
-  const std::int64_t slice = layout.slice_elements() * fp32;
-  items.push_back({"gradients", settings.gradient_buffers * layout.size() * fp32});
-  items.push_back({"optimizer", (settings.type == DType::f32 ? 2 : 3) * slice});
-  items.push_back({"received", settings.received_subtrees * largest_slice(layout) * fp32});
+  std::vector<MemoryItem> items;
+  lay_out(layout, settings, [&items](const char* category, std::int64_t bytes) {
+    if (items.empty() || items.back().category != category) items.push_back({category, 0});
+    items.back().bytes += bytes;
+    return std::int64_t{0};
+  });
   return items;
 }
 
@@ -67,7 +100,8 @@ std::int64_t staged_message_bytes(const FlatLayout& layout, const StateSettings&
   const std::int64_t slices =
       static_cast<std::int64_t>(settings.own_subtrees) * (layout.ranks() - 1) +
       settings.received_subtrees;
-  return std::max<std::int64_t>(layout.ranks(), slices) * largest_slice(layout) * fp32;
+  return std::max<std::int64_t>(layout.ranks(), slices) * largest_slice(layout) *
+         static_cast<std::int64_t>(size_of(settings.state));
 }
 
 }  // namespace vlmark::plan

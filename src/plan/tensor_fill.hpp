@@ -7,7 +7,8 @@
 
 namespace vlmark::plan {
 
-/// Gives the values of one logical tensor from element `first` on, in checkpoint order.
+/// Gives the values of one logical tensor from element `first` of the whole tensor on, in checkpoint
+/// order, whatever part of it a rank holds.
 using TensorFill =
     std::function<void(const LogicalTensor& tensor, long first, std::span<float> values)>;
 /// Takes them.

@@ -23,8 +23,11 @@ struct Trainable {
 
 /// Activations that are computed again in the backward pass instead of being kept.
 struct Recompute {
-  bool norms = false;       ///< outputs of the norms before the linear layers
-  bool activation = false;  ///< SwiGLU product and quick-GELU output
+  bool norms = false;          ///< outputs of the norms before the linear layers
+  bool activation = false;     ///< SwiGLU product and quick-GELU output
+  bool up_projection = false;  ///< gate and up, the ViT's first MLP product: one product more
+  bool attention = false;      ///< output and log-sum-exp: a forward pass of attention more
+  bool layer = false;          ///< all of a layer or ViT block but its input, which is kept in fp32
 
   bool operator==(const Recompute&) const = default;
 };

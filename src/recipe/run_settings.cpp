@@ -1,5 +1,6 @@
 #include "src/recipe/run_settings.hpp"
 
+#include "src/base/error.hpp"
 #include "src/io/hf_config.hpp"
 
 namespace vlmark::recipe {
@@ -9,17 +10,43 @@ plan::ModelConfig model_of(const config::ModelSection& model) {
                               : io::read_hf_config(model.folder + "/config.json");
 }
 
-model::TrainingSettings training_settings(const config::RunConfig& config) {
+model::TrainingSettings training_settings(const config::RunConfig& config,
+                                          const plan::ModelConfig& model, int ranks) {
   const config::TrainSection& t = config.train;
+  const config::ParallelSection& p = config.parallel;
   model::TrainingSettings settings;
   settings.type = config.model.precision;
   settings.trainable = {t.trains_vit(), t.trains_merger(), t.trains_llm()};
-  settings.recompute = {config.recompute.norms, config.recompute.activation};
+  const config::RecomputeSection& r = config.recompute;
+  settings.recompute = {r.norms, r.activation, r.up_projection, r.attention, r.layer};
   settings.deterministic = t.deterministic;
   settings.attention = t.attention;
   settings.device_transport = kDeviceTransport;
-  settings.bucket_elements = config.parallel.bucket_elements;
-  settings.optimizer = {t.beta1, t.beta2, t.eps, t.weight_decay, t.clip_norm};
+  settings.bucket_elements = p.bucket_elements;
+  settings.segments = p.segments;
+  settings.overlap = {p.overlap_reduce, p.overlap_gather, p.early_messages};
+  if (p.layout.empty())
+    settings.layout.data = ranks;
+  else
+    settings.layout = plan::parse_layout(p.layout);
+  std::vector<std::string> problems =
+      plan::problems(settings.layout, model, ranks, t.micro_batches);
+  const std::string replicas = std::to_string(settings.layout.data);
+  if (t.micro_batches < settings.layout.data)
+    problems.push_back("train.micro_batches: " + std::to_string(t.micro_batches) +
+                       " micro-batches of a step cannot feed " + replicas +
+                       " replicas (some would have no work). Use at least " + replicas +
+                       ", or a layout of fewer replicas");
+  std::string text;
+  for (const std::string& problem : problems) text += (text.empty() ? "" : "\n") + problem;
+  if (!text.empty()) throw ConfigError(text);
+  settings.optimizer = {t.beta1,
+                        t.beta2,
+                        t.eps,
+                        t.weight_decay,
+                        t.clip_norm,
+                        config.optimizer.state,
+                        static_cast<std::uint64_t>(config.model.seed)};
   return settings;
 }
 

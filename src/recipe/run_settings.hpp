@@ -10,7 +10,9 @@ namespace vlmark::recipe {
 /// Throws ConfigError, IoError.
 plan::ModelConfig model_of(const config::ModelSection& model);
 
-/// Arithmetic of the engine as the run description asks for it.
-model::TrainingSettings training_settings(const config::RunConfig& config);
+/// What the engine does on `ranks` ranks as the run description asks for it. Throws ConfigError with
+/// every reason, one a line, why the layout cannot run `model` on them.
+model::TrainingSettings training_settings(const config::RunConfig& config,
+                                          const plan::ModelConfig& model, int ranks);
 
 }  // namespace vlmark::recipe

@@ -1,7 +1,7 @@
 #include "src/train/trainer.hpp"
 
 #include <algorithm>
-#include <sstream>
+#include <map>
 
 #include "parallel/agree.hpp"
 #include "parallel/gather.hpp"
@@ -9,6 +9,7 @@
 #include "parallel/scalars.hpp"
 #include "src/base/clock.hpp"
 #include "src/base/error.hpp"
+#include "src/base/first_difference.hpp"
 #include "src/base/partition.hpp"
 #include "src/io/journal_records.hpp"
 #include "src/io/model_folder.hpp"
@@ -33,17 +34,6 @@ Work work_of(const std::vector<plan::MicroBatchShape>& shapes, int merge_unit) {
     work.tokens[kind(TokenKind::documents)] += static_cast<std::int64_t>(shape.sequences.size());
   }
   return work;
-}
-
-/// The first lines in which two unequal texts differ.
-std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b) {
-  std::istringstream rest_a(a), rest_b(b);
-  std::string line_a, line_b;
-  while (line_a == line_b) {
-    if (!std::getline(rest_a, line_a)) line_a = "nothing more";
-    if (!std::getline(rest_b, line_b)) line_b = "nothing more";
-  }
-  return {line_a, line_b};
 }
 
 /// Adds what each action of a step took to the phases of the record.
@@ -99,16 +89,17 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
   });
   require_same_inputs();
   parallel::agree(comm, "memory", [&] {
-    const Block mine = block_of(t.micro_batches, comm.rank(), comm.size());
-    std::vector<plan::MicroBatchShape> shapes;
-    for (int step = 0; step < t.steps; ++step) {
-      const auto all = step_shapes(step);
-      shapes.insert(shapes.end(), all.begin() + mine.begin, all.begin() + mine.end);
-    }
-    const model::TrainingSettings settings = recipe::training_settings(config);
-    plan_ =
-        model::plan_training(*model_, settings, shapes, t.micro_batches, comm.rank(), comm.size());
-    engine_ = engine::make_training_engine(*model_, settings, plan_, t.micro_batches, comm);
+    model::Steps steps;
+    for (int step = 0; step < t.steps; ++step) steps.push_back(step_shapes(step));
+    settings_ = recipe::training_settings(config, model_->config(), comm.size());
+    const plan::Place place = plan::place_of(settings_.layout, comm.rank());
+    shard_ = std::make_unique<model::Qwen2VL>(
+        model_->config(), model::shard_of(model_->config(), settings_, steps, place));
+    plan_ = model::plan_training(*shard_, settings_, steps, comm.rank());
+    engine_ = engine::make_training_engine(
+        *shard_, settings_, plan_, comm,
+        {.progress =
+             std::chrono::milliseconds(static_cast<std::int64_t>(1e3 * config.parallel.timeout))});
   });
   parallel::agree(comm, "weights", [&] {
     engine_->set_parameters(
@@ -116,6 +107,25 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
             ? plan::initial_weights(static_cast<std::uint64_t>(config.model.seed))
             : io::read_weights(config.model.folder, model_->table()));
   });
+}
+
+std::unique_ptr<engine::InferenceEngine> Trainer::inference() {
+  engine_->gather_parameters();
+  if (settings_.layout.pipeline * settings_.layout.tensor == 1) return engine_->inference();
+  std::map<std::string, std::vector<float>> weights;
+  engine_->collect_parameters(
+      [&](const plan::LogicalTensor& tensor, long first, std::span<const float> values) {
+        auto& whole = weights[tensor.name];
+        whole.resize(static_cast<std::size_t>(tensor.whole_size()));
+        std::copy(values.begin(), values.end(), whole.begin() + first);
+      });
+  if (comm_.rank() != 0) return nullptr;
+  auto engine = engine::make_inference_engine(*model_, settings_.type);
+  engine->set_parameters(
+      [&](const plan::LogicalTensor& tensor, long first, std::span<float> values) {
+        std::copy_n(weights.at(tensor.name).begin() + first, values.size(), values.begin());
+      });
+  return engine;
 }
 
 void Trainer::require_same_inputs() const {

@@ -45,6 +45,9 @@ class Trainer {
   const model::Qwen2VL& model() const { return *model_; }
   const recipe::CaptionData& data() const { return *data_; }
   engine::TrainingEngine& engine() { return *engine_; }
+  /// Forward passes with the trained weights: on every rank where each holds the whole model, else
+  /// on rank 0 alone, which gets a copy; null elsewhere. Collective.
+  std::unique_ptr<engine::InferenceEngine> inference();
   const model::MemoryPlan& plan() const { return plan_; }
 
   /// Of every step of `run`, the same on all ranks.
@@ -64,7 +67,9 @@ class Trainer {
 
   config::RunConfig config_;
   parallel::Communicator& comm_;
-  std::unique_ptr<model::Qwen2VL> model_;
+  std::unique_ptr<model::Qwen2VL> model_;  // the whole
+  std::unique_ptr<model::Qwen2VL> shard_;  // what this rank trains
+  model::TrainingSettings settings_;
   std::unique_ptr<recipe::CaptionData> data_;
   std::unique_ptr<recipe::SampleOrder> order_;
   recipe::LearningRate learning_rate_;

@@ -76,37 +76,6 @@ TEST(Problems, FindsAllAtOnce) {
       ElementsAre(HasSubstr("data.prompt"), HasSubstr("train.steps"), HasSubstr("train.eps")));
 }
 
-TEST(ProblemsOfRanks, EveryRankNeedsAMicroBatch) {
-  RunConfig config;
-  config.train.micro_batches = 6;
-  for (const int ranks : {1, 2, 3, 4, 5, 6}) EXPECT_THAT(problems(config, ranks), IsEmpty());
-  EXPECT_THAT(problems(config, 7),
-              ElementsAre(AllOf(HasSubstr("train.micro_batches: 6 "), HasSubstr(" 7 ranks"))));
-}
-
-TEST(ProblemsOfRanks, DataParallelRanksAreAllRanks) {
-  RunConfig config;
-  config.parallel.data = 2;
-  EXPECT_THAT(problems(config, 2), IsEmpty());
-  EXPECT_THAT(problems(config, 3),
-              ElementsAre(AllOf(HasSubstr("parallel.data: 2 "), HasSubstr("the 3 ranks"))));
-}
-
-TEST(RequireValid, ThrowsOneLineForEachProblem) {
-  RunConfig config;
-  EXPECT_NO_THROW(require_valid(config, 1));
-  config.parallel.data = 2;
-  config.train.beta1 = -1;
-  try {
-    require_valid(config, 8);
-    FAIL() << "no error";
-  } catch (const ConfigError& error) {
-    const std::string text = error.what();
-    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2) << text;
-    EXPECT_EQ(error.exit_code(), ExitCode::usage);
-  }
-}
-
 TEST(TrainSection, MergerGoesWithTheViTUnlessToldOtherwise) {
   const auto merger = [](int stage, std::optional<bool> choice) {
     TrainSection train;

@@ -102,13 +102,12 @@ TEST_F(DeviceMemory, InferenceHasTheSameBits) {
 TEST_F(DeviceMemory, StagingIsPlanned) {
   const model::Qwen2VL model(small_model());
   const Step six = six_micro_batches(model.config());
-  std::vector<plan::MicroBatchShape> shapes;
-  for (const model::MicroBatch& batch : six) shapes.push_back(batch.shape);
   const auto planned = [&](bool staged, bool device_transport = false) {
     model::TrainingSettings settings;
     settings.staged = staged;
     settings.device_transport = device_transport;
-    return model::plan_training(model, settings, shapes, 6, world().rank(), world().size());
+    settings.layout.data = world().size();
+    return model::plan_training(model, settings, shapes_of({six}), world().rank());
   };
   const auto staging = [](const model::MemoryPlan& plan) {
     for (const plan::MemoryItem& item : plan.items)

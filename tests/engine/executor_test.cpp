@@ -181,7 +181,7 @@ TEST(Executor, AStepThatStandsStillIsACommError) {
     if (a.kind == ActionKind::reduce_bucket) released.wait();
   };
   EXPECT_THAT([&] { executor.execute(there_and_back(), run); },
-              ThrowsMessage<CommError>(HasSubstr("lane data in reduce_bucket m1 b0")));
+              ThrowsMessage<CommError>(HasSubstr("data lane: reduce_bucket m1 b0")));
   EXPECT_THAT([&] { executor.execute(there_and_back(), run); },
               ThrowsMessage<CommError>(HasSubstr("still under way")));
   release.set_value();

@@ -213,7 +213,7 @@ TEST(Orchestration, ARankThatFallsSilentEndsInACommErrorNotInAHang) {
   run_job({3, 6, {.progress = 200ms, .drain = 10ms}}, world, [&](int, ToyRank& toy) {
     EXPECT_THAT([&] { toy.step(toy.schedule()); },
                 ThrowsMessage<CommError>(AllOf(HasSubstr("no progress for 0.2"),
-                                               HasSubstr("lane data in reduce_bucket b0"))));
+                                               HasSubstr("data lane: reduce_bucket b0"))));
     if (++ended == 3) world.end();  // their lanes are still inside the transport
   });
 }

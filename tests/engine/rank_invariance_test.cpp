@@ -61,6 +61,12 @@ model::TrainingSettings settings(DType type, long bucket, plan::Trainable traina
           .bucket_elements = bucket};
 }
 
+model::TrainingSettings bf16_states(long bucket, plan::Trainable trainable = {}) {
+  model::TrainingSettings s = settings(DType::bf16, bucket, trainable);
+  s.optimizer.state = DType::bf16;
+  return s;
+}
+
 const auto stage = [](int s, bool merger) { return plan::Trainable::stage(s, merger); };
 
 class RankInvariance : public testing::TestWithParam<Case> {};
@@ -76,27 +82,35 @@ TEST_P(RankInvariance, ThreeStepsHaveTheBitsOfOneRank) {
 
 INSTANTIATE_TEST_SUITE_P(
     Settings, RankInvariance,
-    testing::Values(Case{"fp32", settings(DType::f32, 0)}, Case{"bf16", settings(DType::bf16, 0)},
-                    Case{"fp32_untied", settings(DType::f32, 20'000), false},
-                    Case{"bf16_untied", settings(DType::bf16, 20'000), false},
-                    Case{"fp32_small_buckets", settings(DType::f32, 4'096)},
-                    Case{"bf16_small_buckets", settings(DType::bf16, 4'096)},
-                    Case{"fp32_stage1", settings(DType::f32, 10'000, stage(1, true))},
-                    Case{"bf16_stage1_merger_frozen",
-                         settings(DType::bf16, 10'000, stage(1, false))},
-                    Case{"bf16_stage3", settings(DType::bf16, 10'000, stage(3, false)), false},
-                    Case{"fp32_stage3_with_merger", settings(DType::f32, 10'000, stage(3, true))},
-                    Case{"fp32_recompute", settings(DType::f32, 5'000, {}, {true, true})},
-                    Case{"bf16_recompute", settings(DType::bf16, 5'000, {}, {true, true}), false}),
+    testing::Values(
+        Case{"fp32", settings(DType::f32, 0)}, Case{"bf16", settings(DType::bf16, 0)},
+        Case{"fp32_untied", settings(DType::f32, 20'000), false},
+        Case{"bf16_untied", settings(DType::bf16, 20'000), false},
+        Case{"fp32_small_buckets", settings(DType::f32, 4'096)},
+        Case{"bf16_small_buckets", settings(DType::bf16, 4'096)},
+        Case{"fp32_stage1", settings(DType::f32, 10'000, stage(1, true))},
+        Case{"bf16_stage1_merger_frozen", settings(DType::bf16, 10'000, stage(1, false))},
+        Case{"bf16_stage3", settings(DType::bf16, 10'000, stage(3, false)), false},
+        Case{"fp32_stage3_with_merger", settings(DType::f32, 10'000, stage(3, true))},
+        Case{"fp32_recompute", settings(DType::f32, 5'000, {}, {true, true})},
+        Case{"bf16_states", bf16_states(0)},
+        Case{"bf16_states_small_buckets", bf16_states(4'096), false},
+        Case{"bf16_states_stage3", bf16_states(10'000, stage(3, false))},
+        Case{"bf16_recompute", settings(DType::bf16, 5'000, {}, {true, true}), false},
+        Case{"bf16_recompute_layers", settings(DType::bf16, 5'000, {}, {.layer = true})}),
     [](const auto& c) { return std::string(c.param.name); });
 
 TEST(RankInvariance, BucketsAndRecomputeChangeNoBit) {
   const model::Qwen2VL model(small_model());
   const auto steps = three_steps(model.config());
   const Trained plain = train(model, settings(DType::f32, 0), steps, world());
-  for (const auto& other : {settings(DType::f32, 4'096), settings(DType::f32, 50'000),
-                            settings(DType::f32, 40'000, {}, {true, false}),
-                            settings(DType::f32, 0, {}, {false, true})}) {
+  for (const auto& other :
+       {settings(DType::f32, 4'096), settings(DType::f32, 50'000),
+        settings(DType::f32, 40'000, {}, {true, false}), settings(DType::f32, 0, {}, {false, true}),
+        settings(DType::f32, 0, {}, {.up_projection = true}),
+        settings(DType::f32, 0, {}, {.attention = true}),
+        settings(DType::f32, 0, {}, {true, true, true, true, false}),
+        settings(DType::f32, 0, {}, {.layer = true})}) {
     const Trained run = train(model, other, steps, world());
     EXPECT_EQ(run.losses, plain.losses);
     EXPECT_EQ(run.grad_norms, plain.grad_norms);
@@ -171,8 +185,8 @@ TEST(FastMode, AgreesWithinRoundingAndIsReproducible) {
 TEST(FastMode, EveryRankHoldsTheSameParameters) {
   const model::Qwen2VL model(small_untied_model());
   const auto steps = three_steps(model.config());
-  for (const DType type : {DType::f32, DType::bf16}) {
-    model::TrainingSettings fast = settings(type, 9'000);
+  for (model::TrainingSettings fast :
+       {settings(DType::f32, 9'000), settings(DType::bf16, 9'000), bf16_states(9'000)}) {
     fast.deterministic = false;
     const auto engine = make_engine(model, fast, steps, world());
     for (const Step& step : steps) {

@@ -1,26 +1,29 @@
 #include "tests/engine/training_run.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "parallel/scalars.hpp"
 
 namespace vlmark::test {
 
+model::Steps shapes_of(const std::vector<Step>& steps) {
+  model::Steps shapes;
+  for (const Step& step : steps) {
+    shapes.emplace_back();
+    for (const model::MicroBatch& batch : step) shapes.back().push_back(batch.shape);
+  }
+  return shapes;
+}
+
 std::unique_ptr<engine::TrainingEngine> make_engine(const model::Qwen2VL& model,
-                                                    const model::TrainingSettings& settings,
+                                                    model::TrainingSettings settings,
                                                     const std::vector<Step>& steps,
                                                     parallel::Communicator& comm,
                                                     engine::Patience patience) {
-  std::vector<plan::MicroBatchShape> shapes;
-  std::size_t most = 1;
-  for (const Step& step : steps) {
-    most = std::max(most, step.size());
-    for (const model::MicroBatch& batch : step) shapes.push_back(batch.shape);
-  }
-  const int micro_batches = static_cast<int>(most);
-  const auto plan =
-      model::plan_training(model, settings, shapes, micro_batches, comm.rank(), comm.size());
-  auto engine = engine::make_training_engine(model, settings, plan, micro_batches, comm, patience);
+  if (settings.layout.ranks() == 1) settings.layout.data = comm.size();
+  const auto plan = model::plan_training(model, settings, shapes_of(steps), comm.rank());
+  auto engine = engine::make_training_engine(model, settings, plan, comm, patience);
   engine->set_parameters(plan::initial_weights(1));
   return engine;
 }
@@ -33,12 +36,14 @@ engine::StepInput input_of(const Step& step) {
   return input;
 }
 
+constexpr float not_held = std::numeric_limits<float>::quiet_NaN();
+
 std::map<std::string, std::vector<float>> parameters_of(const engine::TrainingEngine& engine) {
   std::map<std::string, std::vector<float>> parameters;
   engine.visit_parameters(
       [&](const plan::LogicalTensor& tensor, long first, std::span<const float> values) {
         auto& to = parameters[tensor.name];
-        to.resize(static_cast<std::size_t>(tensor.size()));
+        to.resize(static_cast<std::size_t>(tensor.whole_size()), not_held);
         std::copy(values.begin(), values.end(), to.begin() + first);
       });
   return parameters;
@@ -53,6 +58,7 @@ Trained train(const model::Qwen2VL& model, const model::TrainingSettings& settin
     trained.losses.push_back(result.loss);
     trained.grad_norms.push_back(result.grad_norm);
   }
+  engine->gather_parameters();
   trained.parameters = parameters_of(*engine);
   trained.state = static_cast<std::uint64_t>(
       parallel::all_reduce_sum(comm, static_cast<std::int64_t>(engine->state_hash())));

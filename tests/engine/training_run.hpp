@@ -13,12 +13,16 @@ using Step = std::vector<model::MicroBatch>;  ///< all micro-batches of one step
 /// What a run leaves, in a form that does not depend on the number of ranks.
 struct Trained {
   std::vector<double> losses, grad_norms;
-  std::map<std::string, std::vector<float>> parameters;  ///< of this rank; equal on all
+  std::map<std::string, std::vector<float>> parameters;  ///< NaN where this rank holds none
   std::uint64_t state = 0;                               ///< sum of all ranks' state hashes
 };
 
+model::Steps shapes_of(const std::vector<Step>& steps);
+
+/// `model` is what the rank holds in the layout of `settings`; a layout of one rank stands for all
+/// ranks of `comm` as replicas.
 std::unique_ptr<engine::TrainingEngine> make_engine(const model::Qwen2VL& model,
-                                                    const model::TrainingSettings& settings,
+                                                    model::TrainingSettings settings,
                                                     const std::vector<Step>& steps,
                                                     parallel::Communicator& comm,
                                                     engine::Patience patience = {});

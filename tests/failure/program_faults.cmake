@@ -152,7 +152,13 @@ vlmark_add_run_fault(all_problems EXIT 2 WITH train.steps=0 train.learning_rate=
 vlmark_add_run_fault(unknown_preset EXIT 2 WITH model.preset=9B
   SAYS "no preset is called '9B'. Use one of nano, 2B, 7B, 72B")
 vlmark_add_run_fault(too_few_micro_batches EXIT 2 WITH train.micro_batches=1
-  SAYS "1 micro-batches of a step cannot feed 2 ranks")
+  SAYS "1 micro-batches of a step cannot feed 2 replicas")
+vlmark_add_run_fault(layout_of_other_ranks EXIT 2 WITH parallel.layout=dp3
+  SAYS "layout dp3: needs 3 ranks, but the job has 2. Start 3 ranks, or use dp2")
+vlmark_add_run_fault(layout_that_is_none EXIT 2 WITH parallel.layout=tp2x
+  SAYS "layout 'tp2x': 'tp2x' has no number" "as in dp2.tp2.pp2")
+vlmark_add_run_fault(layout_of_too_many_chunks EXIT 2 WITH parallel.layout=pp2.v9
+  SAYS "layout pp2.v9: has 18 chunks, but model nano has 4 decoder layers" "v2 or less with pp2")
 vlmark_add_run_fault(folder_below_a_file EXIT 3 WITH "output.folder=${faults}/regular-file/x"
   SAYS "all 2 ranks in phase 'results folder': rank 0: "
        "regular-file/x: the results folder cannot be written")

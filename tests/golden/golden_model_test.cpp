@@ -116,9 +116,8 @@ class GoldenTraining : public Golden {
     input.load = [&](int m) { return batches[static_cast<std::size_t>(m)]; };
 
     const auto comm = parallel::self_communicator();
-    const int micro_batches = static_cast<int>(input.shapes.size());
-    const auto plan = model::plan_training(model, settings, input.shapes, micro_batches, 0, 1);
-    const auto engine = engine::make_training_engine(model, settings, plan, micro_batches, *comm);
+    const auto plan = model::plan_training(model, settings, {input.shapes}, 0);
+    const auto engine = engine::make_training_engine(model, settings, plan, *comm);
     engine->set_parameters(golden_weights(folder()));
     Step step;
     counters().reset();

@@ -43,23 +43,29 @@ class GoldenTrajectory : public testing::TestWithParam<std::filesystem::path> {
   }
 
   Run train(DType type, parallel::Communicator& comm) const {
+    return train(type, comm, {.data = comm.size()});
+  }
+  Run train(DType type, parallel::Communicator& comm, const plan::Layout& layout) const {
     const json& optimizer = stored.at("optimizer");
     model::TrainingSettings settings{.type = type};
     settings.optimizer = {optimizer.at("beta1"), optimizer.at("beta2"), optimizer.at("eps"), 0.1,
                           optimizer.at("clip_global_norm")};
     settings.bucket_elements = 100'000;  // several buckets
     std::vector<std::vector<model::MicroBatch>> steps;
-    std::vector<plan::MicroBatchShape> shapes;
-    std::size_t most = 1;
+    model::Steps shapes;
     for (const json& step : stored.at("steps")) {
       steps.push_back(micro_batches(step));
-      most = std::max(most, steps.back().size());
-      for (const auto& batch : steps.back()) shapes.push_back(batch.shape);
+      shapes.emplace_back();
+      for (const auto& batch : steps.back()) shapes.back().push_back(batch.shape);
     }
-    const int micro_batches = static_cast<int>(most);
-    const auto plan =
-        model::plan_training(model, settings, shapes, micro_batches, comm.rank(), comm.size());
-    const auto engine = engine::make_training_engine(model, settings, plan, micro_batches, comm);
+    settings.layout = layout;
+    settings.segments = 2;
+    settings.overlap = {true, true, true};
+    const model::Qwen2VL shard(
+        config,
+        model::shard_of(config, settings, shapes, plan::place_of(settings.layout, comm.rank())));
+    const auto plan = model::plan_training(shard, settings, shapes, comm.rank());
+    const auto engine = engine::make_training_engine(shard, settings, plan, comm);
     engine->set_parameters(golden_weights(folder()));
     Run run;
     for (const auto& batches : steps) {
@@ -71,6 +77,7 @@ class GoldenTrajectory : public testing::TestWithParam<std::filesystem::path> {
       run.losses.push_back(result.loss);
       run.norms.push_back(result.grad_norm);
     }
+    engine->gather_parameters();
     run.parameters = engine->parameter_hash();
     run.state = static_cast<std::uint64_t>(
         parallel::all_reduce_sum(comm, static_cast<std::int64_t>(engine->state_hash())));
@@ -104,6 +111,31 @@ TEST_P(GoldenTrajectory, EveryStepAgreesInFp32) {
       if (tensor.name == name) size = tensor.size();
     EXPECT_LE(std::abs(std::sqrt(found.first) - norm), 1e-3 * norm);
     EXPECT_LE(std::abs(found.second - sum), 1e-3 * norm * std::sqrt(static_cast<double>(size)));
+  }
+}
+
+/// With tensor parallelism sums have another order: four times the bound of one rank.
+TEST_P(GoldenTrajectory, EveryStepAgreesOnAGrid) {
+  for (const char* name : {"tp2", "pp2", "tp2.pp2", "dp2.pp2", "tp2.pp2.dp2"}) {
+    const plan::Layout layout = plan::parse_layout(name);
+    if (layout.ranks() != world().size() ||
+        !plan::problems(layout, config, layout.ranks(), 3).empty())
+      continue;
+    SCOPED_TRACE(name);
+    const Run run = train(DType::f32, world(), layout);
+    double largest = 0;
+    for (std::size_t i = 0; i < run.losses.size(); ++i) {
+      const json& step = stored.at("steps").at(i);
+      const double exact = step.at("loss"), fp32 = step.at("loss_fp32");
+      largest = std::max(largest, std::abs(fp32 - exact));
+      const double tolerance = std::max({2e-5 * std::abs(exact), 1e-5, 4 * largest});
+      EXPECT_LE(std::abs(run.losses[i] - exact), 4 * tolerance) << "step " << i;
+    }
+    if (layout.tensor > 1) continue;
+    const Run alone = train(DType::f32, *parallel::self_communicator());
+    EXPECT_EQ(run.losses, alone.losses);
+    EXPECT_EQ(run.norms, alone.norms);
+    EXPECT_EQ(run.state, alone.state);
   }
 }
 

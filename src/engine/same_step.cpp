@@ -1,0 +1,79 @@
+#include "src/engine/same_step.hpp"
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <string>
+
+#include "parallel/agree.hpp"
+#include "parallel/gather.hpp"
+#include "src/base/error.hpp"
+#include "src/base/first_difference.hpp"
+#include "src/engine/fingerprint.hpp"
+
+namespace vlmark::engine {
+namespace {
+
+/// Order matters: each value is mixed with all before it.
+class Hash {
+ public:
+  void add(std::uint64_t value) { state_ = mix(state_ ^ mix(value + 1)); }
+  std::int64_t value() const { return static_cast<std::int64_t>(state_); }
+
+ private:
+  std::uint64_t state_ = 0;
+};
+
+std::int64_t hash_of(std::span<const plan::MicroBatchShape> shapes, double learning_rate) {
+  Hash hash;
+  hash.add(std::bit_cast<std::uint64_t>(learning_rate));
+  const auto add = [&hash](long value) { hash.add(static_cast<std::uint64_t>(value)); };
+  add(static_cast<long>(shapes.size()));
+  for (const plan::MicroBatchShape& shape : shapes) {
+    add(static_cast<long>(shape.sequences.size()));
+    for (const int tokens : shape.sequences) add(tokens);
+    add(static_cast<long>(shape.media.size()));
+    for (const plan::Grid& grid : shape.media) add(grid.t), add(grid.h), add(grid.w);
+    add(shape.supervised);
+  }
+  return hash.value();
+}
+
+/// One line for each micro-batch.
+std::string text_of(std::span<const plan::MicroBatchShape> shapes, double learning_rate) {
+  std::string text = "learning rate " + std::to_string(learning_rate) + "\n" +
+                     std::to_string(shapes.size()) + " micro-batches\n";
+  for (std::size_t m = 0; m < shapes.size(); ++m) {
+    text += "micro-batch " + std::to_string(m) + ": sequences";
+    for (const int tokens : shapes[m].sequences) text += " " + std::to_string(tokens);
+    text += ", media";
+    for (const plan::Grid& grid : shapes[m].media)
+      text += " " + std::to_string(grid.t) + "x" + std::to_string(grid.h) + "x" +
+              std::to_string(grid.w);
+    text += ", " + std::to_string(shapes[m].supervised) + " supervised\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+void require_same_step(parallel::Communicator& world, std::span<const plan::MicroBatchShape> shapes,
+                       double learning_rate) {
+  if (world.size() == 1) return;
+  const std::int64_t mine = hash_of(shapes, learning_rate);
+  std::array<std::int64_t, 2> largest{mine, ~mine};
+  world.all_reduce(parallel::buffer(largest), parallel::Reduce::max).wait();
+  if (largest[0] == ~largest[1]) return;
+  const std::string here = text_of(shapes, learning_rate),
+                    first = parallel::broadcast_string(world, here);
+  parallel::agree(world, "compare the step of all ranks", [&] {
+    if (here == first) return;
+    const auto [mine_line, first_line] = first_difference(here, first);
+    throw ConfigError("step: this rank, on " + world.host() + ", plans '" + mine_line +
+                      "' where rank 0 plans '" + first_line +
+                      "' (messages between them would not fit). Give every rank the same run "
+                      "description and the same index of samples");
+  });
+}
+
+}  // namespace vlmark::engine

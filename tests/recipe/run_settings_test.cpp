@@ -1,0 +1,50 @@
+#include "src/recipe/run_settings.hpp"
+
+#include <gmock/gmock.h>
+
+#include "src/base/error.hpp"
+
+namespace vlmark::recipe {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+const plan::ModelConfig nano = plan::model_preset("nano");
+
+config::RunConfig with_layout(const std::string& layout) {
+  config::RunConfig config;
+  config.parallel.layout = layout;
+  config.train.micro_batches = 6;
+  return config;
+}
+
+TEST(TrainingSettings, WithoutALayoutEveryRankIsAReplica) {
+  for (const int ranks : {1, 2, 3, 6})
+    EXPECT_EQ(training_settings(with_layout(""), nano, ranks).layout,
+              (plan::Layout{.data = ranks}));
+}
+
+TEST(TrainingSettings, TakeTheLayoutAndTheSwitches) {
+  config::RunConfig config = with_layout("tp2.pp2.dp2");
+  config.parallel.overlap_gather = false;
+  config.parallel.segments = 7;
+  const model::TrainingSettings settings = training_settings(config, nano, 8);
+  EXPECT_EQ(settings.layout, (plan::Layout{.data = 2, .tensor = 2, .pipeline = 2}));
+  EXPECT_EQ(settings.overlap, (plan::Overlap{true, false, true}));
+  EXPECT_EQ(settings.segments, 7);
+}
+
+TEST(TrainingSettings, RefuseALayoutOfOtherRanks) {
+  EXPECT_THAT([] { training_settings(with_layout("dp2"), nano, 3); },
+              ThrowsMessage<ConfigError>(AllOf(HasSubstr("dp2"), HasSubstr("3 ranks"))));
+}
+
+TEST(TrainingSettings, RefuseMoreReplicasThanMicroBatches) {
+  EXPECT_THAT([] { training_settings(with_layout(""), nano, 7); },
+              ThrowsMessage<ConfigError>(AllOf(HasSubstr("6 micro-batches"), HasSubstr("7"))));
+}
+
+}  // namespace
+}  // namespace vlmark::recipe
