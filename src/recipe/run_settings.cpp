@@ -7,8 +7,7 @@
 namespace vlmark::recipe {
 
 plan::ModelConfig model_of(const config::RunConfig& config) {
-  if (!config.model.folder.empty())
-    return io::read_hf_config(config.model.folder + "/config.json");
+  if (!config.model.folder.empty()) return io::read_hf_config(config.model.folder + "/config.json");
   plan::ModelConfig model = plan::model_preset(config.model.preset);
   adopt_special_tokens(data::Tokenizer::from_folder(config.data.tokenizer), model);
   return model;

@@ -38,7 +38,7 @@ TEST(TrainingSettings, TakeTheLayoutAndTheSwitches) {
 
 TEST(TrainingSettings, RefuseALayoutOfOtherRanks) {
   EXPECT_THAT([] { training_settings(with_layout("dp2"), nano, 3); },
-              ThrowsMessage<ConfigError>(AllOf(HasSubstr("dp2"), HasSubstr("3 ranks"))));
+              ThrowsMessage<ConfigError>(AllOf(HasSubstr("dp2"), HasSubstr("the job has 3"))));
 }
 
 TEST(TrainingSettings, RefuseMoreReplicasThanMicroBatches) {
