@@ -4,7 +4,6 @@
 
 #include "src/base/summation_tree.hpp"
 #include "src/model/stage_passes.hpp"
-#include "src/plan/shared_runs.hpp"
 
 namespace vlmark::model {
 namespace {
@@ -20,75 +19,62 @@ std::uint64_t bytes(long elements, std::uint64_t size) {
   return static_cast<std::uint64_t>(elements) * size;
 }
 
-/// What one rank sends in the actions that are no layers.
-class Messages {
- public:
-  Messages(const Qwen2VL& model, const TrainingSettings& settings, const RankPlan& plan,
-           int micro_batches)
-      : model_(model),
-        settings_(settings),
-        plan_(plan),
-        shape_(plan.schedule(model, settings, micro_batches)),
-        micro_batches_(micro_batches),
-        shared_(plan::shared_runs(model.table(), plan.layout)) {}
-
-  /// Gradients of a bucket to their owners.
-  std::uint64_t reduce(int b) const {
-    const int replicas = settings_.layout.data;
-    if (replicas == 1) return 0;
-    const DType type = settings_.optimizer.state;
-    // A transport cannot add bf16: then each replica's sum travels to the owner.
-    if (!settings_.deterministic && type == DType::f32)
-      return bytes(plan_.layout.bucket(b).size(), fp32);
-    const auto nodes =
-        settings_.deterministic ? subtrees(shape_.begin, shape_.end, micro_batches_).size() : 1;
-    return bytes(plan_.layout.slice(b, 0).size(), size_of(type)) * nodes *
-           static_cast<std::uint64_t>(replicas - 1);
-  }
-  /// The owned slice of a bucket to all replicas.
-  std::uint64_t gather(int b) const {
-    if (settings_.layout.data == 1) return 0;
-    return bytes(plan_.layout.slice(b, 0).size(), size_of(settings_.type));
-  }
-  std::uint64_t share(int b) const {
-    const plan::Range slice = plan_.layout.slice(b, plan_.place.data);
-    std::uint64_t sum = 0;
-    for (const plan::SharedRun& run : shared_)
-      sum += bytes(overlap(run.range, slice).size(), fp32) *
-             static_cast<std::uint64_t>(run.holders.size() - 1);
-    return sum;
-  }
-  std::uint64_t norm() const {
-    const plan::Layout& grid = settings_.layout;
-    const long losses = micro_batches_, blocks = plan_.layout.size() / plan::FlatLayout::block,
-               parameters = long{model_.table().whole_parameters} * grid.tensor;
-    std::uint64_t sum = grid.ranks() > 1 ? same_step_bytes : 0;
-    if (grid.data > 1) sum += bytes(blocks + losses, sizeof(double));
-    if (grid.pipeline * grid.tensor > 1) sum += bytes(parameters + losses, sizeof(double));
-    return sum;
-  }
-  std::uint64_t send(const Ops& ops, const StagePasses& passes, const Action& action) const {
-    if (action.message == plan::Message::embedding_weights)
-      return bytes(model_.table()[model_.table().embedding].size(), size_of(settings_.type));
-    return bytes(passes.elements(ops, passes.batch(action.micro_batch).shape, action.message),
-                 fp32);
-  }
-
- private:
-  const Qwen2VL& model_;
-  const TrainingSettings& settings_;
-  const RankPlan& plan_;
-  plan::ScheduleShape shape_;
-  int micro_batches_;
-  std::vector<plan::SharedRun> shared_;
-};
-
 }  // namespace
+
+ActionTraffic::ActionTraffic(const Qwen2VL& model, const TrainingSettings& settings,
+                             const RankPlan& plan, int micro_batches)
+    : model_(model),
+      settings_(settings),
+      plan_(plan),
+      shape_(plan.schedule(model, settings, micro_batches)),
+      micro_batches_(micro_batches),
+      shared_(plan::shared_runs(model.table(), plan.layout)) {}
+
+std::uint64_t ActionTraffic::reduce(int b) const {
+  const int replicas = settings_.layout.data;
+  if (replicas == 1) return 0;
+  const DType type = settings_.optimizer.state;
+  // A transport cannot add bf16: then each replica's sum travels to the owner.
+  if (!settings_.deterministic && type == DType::f32)
+    return bytes(plan_.layout.bucket(b).size(), fp32);
+  const auto nodes =
+      settings_.deterministic ? subtrees(shape_.begin, shape_.end, micro_batches_).size() : 1;
+  return bytes(plan_.layout.slice(b, 0).size(), size_of(type)) * nodes *
+         static_cast<std::uint64_t>(replicas - 1);
+}
+
+std::uint64_t ActionTraffic::gather(int b) const {
+  if (settings_.layout.data == 1) return 0;
+  return bytes(plan_.layout.slice(b, 0).size(), size_of(settings_.type));
+}
+
+std::uint64_t ActionTraffic::share(int b) const {
+  const plan::Range slice = plan_.layout.slice(b, plan_.place.data);
+  std::uint64_t sum = 0;
+  for (const plan::SharedRun& run : shared_)
+    sum += bytes(overlap(run.range, slice).size(), fp32) *
+           static_cast<std::uint64_t>(run.holders.size() - 1);
+  return sum;
+}
+
+std::uint64_t ActionTraffic::norm() const {
+  const plan::Layout& grid = settings_.layout;
+  const long losses = micro_batches_, blocks = plan_.layout.size() / plan::FlatLayout::block,
+             parameters = long{model_.table().whole_parameters} * grid.tensor;
+  std::uint64_t sum = grid.ranks() > 1 ? same_step_bytes : 0;
+  if (grid.data > 1) sum += bytes(blocks + losses, sizeof(double));
+  if (grid.pipeline * grid.tensor > 1) sum += bytes(parameters + losses, sizeof(double));
+  return sum;
+}
+
+std::uint64_t ActionTraffic::embedding_weights() const {
+  return bytes(model_.table()[model_.table().embedding].size(), size_of(settings_.type));
+}
 
 StepTraffic step_traffic(const Qwen2VL& model, const TrainingSettings& settings,
                          const RankPlan& plan, std::span<const plan::MicroBatchShape> step) {
   const int micro_batches = static_cast<int>(step.size());
-  const Messages messages(model, settings, plan, micro_batches);
+  const ActionTraffic messages(model, settings, plan, micro_batches);
   const plan::ScheduleShape shape = plan.schedule(model, settings, micro_batches);
   plan::Arena arena;
   const plan::StateLayout state = plan::place_state(arena, plan.layout, plan.state);
@@ -114,7 +100,11 @@ StepTraffic step_traffic(const Qwen2VL& model, const TrainingSettings& settings,
         traffic.norm += messages.norm();
         break;
       case ActionKind::post_send:
-        traffic.pipeline += messages.send(ops, passes, action);
+        traffic.pipeline += action.message == plan::Message::embedding_weights
+                                ? messages.embedding_weights()
+                                : bytes(passes.elements(ops, passes.batch(action.micro_batch).shape,
+                                                        action.message),
+                                        fp32);
         break;
       default:
         if (StagePasses::runs(action.kind)) passes.run(ops, action, 1.0f);

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "src/model/training_plan.hpp"
+#include "src/plan/shared_runs.hpp"
 
 namespace vlmark::model {
 
@@ -17,6 +19,32 @@ struct StepTraffic {
 
   std::uint64_t total() const { return tensor + pipeline + data + norm; }
   bool operator==(const StepTraffic&) const = default;
+};
+
+/// Bytes that one rank sends in the actions that are no layers, of a step of `micro_batches` over
+/// all replicas. What it is given outlives it.
+class ActionTraffic {
+ public:
+  ActionTraffic(const Qwen2VL& model, const TrainingSettings& settings, const RankPlan& plan,
+                int micro_batches);
+
+  /// Gradients of a bucket to their owners.
+  std::uint64_t reduce(int bucket) const;
+  /// The owned slice of a bucket to all replicas.
+  std::uint64_t gather(int bucket) const;
+  /// Gradients of a bucket that tensor ranks share.
+  std::uint64_t share(int bucket) const;
+  std::uint64_t norm() const;
+  /// A tied embedding from its owner to its copy.
+  std::uint64_t embedding_weights() const;
+
+ private:
+  const Qwen2VL& model_;
+  const TrainingSettings& settings_;
+  const RankPlan& plan_;
+  plan::ScheduleShape shape_;
+  int micro_batches_;
+  std::vector<plan::SharedRun> shared_;
 };
 
 /// Of the rank of `plan` in a step of the given micro-batches, over all replicas: the messages of

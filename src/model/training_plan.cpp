@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "src/base/partition.hpp"
 #include "src/model/stage_passes.hpp"
 #include "src/plan/ledger.hpp"
+#include "src/plan/repetition.hpp"
 #include "src/plan/schedule_order.hpp"
 #include "src/plan/split.hpp"
 
@@ -17,9 +19,12 @@ using plan::MicroBatchShape;
 /// Model FLOPs of each unit, forward, for all steps: what stages are balanced by.
 std::vector<double> unit_costs(const plan::ModelConfig& model, const Steps& steps) {
   double parts[kParts] = {};
+  const MicroBatchShape* before = nullptr;
+  plan::Flops flops;
   for (const auto& step : steps)
     for (const MicroBatchShape& shape : step) {
-      const plan::Flops flops = plan::forward_flops(model, shape);
+      if (before == nullptr || shape != *before) flops = plan::forward_flops(model, shape);
+      before = &shape;
       for (int p = 0; p < kParts; ++p)
         parts[p] += static_cast<double>(flops.gemm[p] + flops.attention[p]);
     }
@@ -42,7 +47,9 @@ class Replay {
          plan::Arena& arena, const plan::StateLayout& state)
       : model_(model), settings_(settings), rank_(rank), arena_(arena), state_(state) {}
 
-  RecordingOps step(std::span<const MicroBatchShape> shapes) const {
+  /// `trails`: of the arena, at the begin of each group of `group` micro-batches.
+  RecordingOps step(std::span<const MicroBatchShape> shapes, int group = 1,
+                    std::vector<std::uint64_t>* trails = nullptr) const {
     plan::ScheduleShape shape = rank_.schedule(model_, settings_, 0);
     shape.begin = 0;
     shape.end = static_cast<int>(shapes.size());
@@ -52,8 +59,12 @@ class Replay {
       if (action.kind == plan::ActionKind::load)
         passes.load(action.micro_batch,
                     blank(shapes[static_cast<std::size_t>(action.micro_batch)], model_.config()));
-      else if (StagePasses::runs(action.kind))
+      else if (StagePasses::runs(action.kind)) {
+        if (trails && action.kind == plan::ActionKind::forward && action.segment == 0 &&
+            action.micro_batch % group == 0)
+          trails->push_back(arena_.trail());
         passes.run(ops, action, 1.0f);
+      }
     }
     return ops;
   }
@@ -65,6 +76,42 @@ class Replay {
   plan::Arena& arena_;
   const plan::StateLayout& state_;
 };
+
+/// Those of `count` micro-batches, from those of `of` equal ones.
+plan::Flops scaled(plan::Flops flops, std::uint64_t of, std::uint64_t count) {
+  for (int part = 0; part < kParts; ++part) {
+    flops.gemm[part] = flops.gemm[part] / of * count;
+    flops.attention[part] = flops.attention[part] / of * count;
+  }
+  return flops;
+}
+
+struct Recorded {
+  RecordingOps ops;
+  int micro_batches;
+};
+
+/// Of many equal micro-batches plays some that need the same memory: where all tensors of the groups
+/// that can be alive at once lie where those of as many groups before them did, everything after
+/// repeats, and leaving out multiples of that number of groups changes nothing. None: not found;
+/// then the arena of `trial` is of no use.
+std::optional<Recorded> fewer(const Replay& trial, std::span<const MicroBatchShape> shapes,
+                              const plan::ScheduleShape& shape) {
+  const int count = static_cast<int>(shapes.size());
+  const auto repetition = plan::repetition_of(shape, count);
+  if (!repetition || std::any_of(shapes.begin(), shapes.end(),
+                                 [&](const auto& other) { return other != shapes[0]; }))
+    return std::nullopt;
+  const int period = repetition->alive * repetition->group, least = 4 * period + count % period;
+  if (least >= count) return std::nullopt;
+  std::vector<std::uint64_t> trails;
+  RecordingOps ops =
+      trial.step(shapes.first(static_cast<std::size_t>(least)), repetition->group, &trails);
+  const auto window = trails.begin() + repetition->alive + 1;
+  if (!std::equal(window, window + repetition->alive, window + repetition->alive))
+    return std::nullopt;
+  return Recorded{std::move(ops), least};
+}
 
 /// Micro-batches that are alive at the same time, so that one replay covers them: a whole step over
 /// several stages, one micro-batch on one.
@@ -98,21 +145,32 @@ int most_micro_batches(const Steps& steps) {
   return static_cast<int>(most);
 }
 
+Cuts cuts_of(const plan::ModelConfig& model, const Steps& steps, int chunks) {
+  Cuts cuts{unit_costs(model, steps), {}};
+  cuts.chunks = plan::split_chunks(plan::Units(model), cuts.costs, chunks);
+  return cuts;
+}
+
 plan::Shard shard_of(const plan::ModelConfig& model, const TrainingSettings& settings,
                      const Steps& steps, const plan::Place& place) {
+  const int chunks = settings.layout.pipeline * settings.layout.chunks;
+  return shard_of(model, settings, cuts_of(model, steps, chunks), place);
+}
+
+plan::Shard shard_of(const plan::ModelConfig& model, const TrainingSettings& settings,
+                     const Cuts& cuts, const plan::Place& place) {
   const plan::Layout& layout = settings.layout;
   const plan::Units units(model);
-  const std::vector<double> costs = unit_costs(model, steps);
-  const auto chunks = plan::split_chunks(units, costs, layout.pipeline * layout.chunks);
   plan::Shard shard;
   shard.tensor_rank = place.tensor;
   shard.tensor_ranks = layout.tensor;
   for (int c = 0; c < layout.chunks; ++c) {
-    plan::UnitRange chunk = chunks[static_cast<std::size_t>(c * layout.pipeline + place.pipeline)];
+    plan::UnitRange chunk =
+        cuts.chunks[static_cast<std::size_t>(c * layout.pipeline + place.pipeline)];
     // The gradient of a tied head waits for the embedding's share: alone, so that nothing else does.
     const bool lags = model.tied && layout.pipeline > 1 && chunk.contains(units.head());
     if (lags) --chunk.end;
-    auto segments = plan::split_segments(costs, chunk, settings.segments);
+    auto segments = plan::split_segments(cuts.costs, chunk, settings.segments);
     if (lags) segments.push_back({units.head(), units.head() + 1});
     shard.chunks.push_back(std::move(segments));
   }
@@ -189,9 +247,15 @@ MemoryPlan plan_training(const Qwen2VL& model, const TrainingSettings& settings,
       plan.flops += same->second;
       continue;
     }
-    const RecordingOps ops = replay.step(shapes);
-    seen.emplace_back(shapes, ops.flops());
-    plan.flops += ops.flops();
+    plan::Arena trial_arena = arena;
+    std::optional<Recorded> few = fewer(Replay(model, settings, mine, trial_arena, state), shapes,
+                                        mine.schedule(model, settings, plan.most_micro_batches));
+    if (few) arena = trial_arena;
+    const RecordingOps ops = few ? std::move(few->ops) : replay.step(shapes);
+    plan::Flops flops = ops.flops();
+    if (few) flops = scaled(flops, static_cast<std::uint64_t>(few->micro_batches), shapes.size());
+    seen.emplace_back(shapes, flops);
+    plan.flops += flops;
     if (ops.attention_scratch().bytes > plan.attention.bytes)
       plan.attention = ops.attention_scratch();
     plan.records.insert(plan.records.end(), ops.records().begin(), ops.records().end());

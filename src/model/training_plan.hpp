@@ -40,6 +40,15 @@ using Steps = std::vector<std::vector<plan::MicroBatchShape>>;
 /// Micro-batches of the largest step.
 int most_micro_batches(const Steps& steps);
 
+/// Where a model is cut, for micro-batches like those of `steps`.
+struct Cuts {
+  std::vector<double> costs;            ///< [units]
+  std::vector<plan::UnitRange> chunks;  ///< of about equal cost, in the order of the model
+};
+Cuts cuts_of(const plan::ModelConfig& model, const Steps& steps, int chunks);
+/// What the rank at `place` holds of a model cut into layout.pipeline * layout.chunks.
+plan::Shard shard_of(const plan::ModelConfig& model, const TrainingSettings& settings,
+                     const Cuts& cuts, const plan::Place& place);
 /// What the rank at `place` holds: stages of about equal cost for micro-batches like those of
 /// `steps`. Every rank gets the same cuts.
 plan::Shard shard_of(const plan::ModelConfig& model, const TrainingSettings& settings,

@@ -22,6 +22,9 @@ std::int64_t Arena::acquire(std::int64_t bytes) {
   }
   live_[offset] = bytes;
   used_ += bytes;
+  // The mixing step of splitmix64.
+  trail_ = (trail_ + 0x9e3779b97f4a7c15 + static_cast<std::uint64_t>(offset)) * 0xbf58476d1ce4e5b9;
+  trail_ ^= trail_ >> 31;
   return offset;
 }
 

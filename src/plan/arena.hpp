@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <utility>
 
 namespace vlmark::plan {
 
@@ -19,10 +20,14 @@ class Arena {
   std::int64_t used() const { return used_; }
   /// Largest extent so far.
   std::int64_t high_water() const { return high_water_; }
+  /// Hash of the offsets handed out since the last call, in order: equal trails of equal work from
+  /// equal states leave equal states.
+  std::uint64_t trail() { return std::exchange(trail_, 0); }
 
  private:
   std::map<std::int64_t, std::int64_t> live_, free_;  // offset -> bytes
   std::int64_t used_ = 0, end_ = 0, high_water_ = 0;
+  std::uint64_t trail_ = 0;
 };
 
 }  // namespace vlmark::plan

@@ -19,6 +19,8 @@ namespace {
 struct Channel {
   std::vector<double> sent, received;  // when each was posted
   std::size_t sends_finished = 0, receives_finished = 0;
+
+  double posted(std::size_t i) const { return std::max(sent[i], received[i]); }
 };
 
 /// A collective that waits for its members.
@@ -29,12 +31,13 @@ struct Meeting {
 
 class Player {
  public:
-  Player(std::span<const RankPlan* const> ranks, int columns,
-         const std::function<double(const RankPlan&, const Action&)>& cost)
+  Player(std::span<const RankPlan* const> ranks, int columns, const ActionTime& cost,
+         const ActionTime& transit)
       : ranks_(ranks),
         columns_(columns),
         pipeline_(static_cast<int>(ranks.size()) / columns),
         cost_(cost),
+        transit_(transit),
         state_(ranks.size()),
         channels_(static_cast<std::size_t>(columns)) {
     for (std::size_t r = 0; r < ranks.size(); ++r) {
@@ -89,8 +92,9 @@ class Player {
       if (end < 0) return false;
       start = std::max(start, end);
     }
+    const double taken_up = start;
     if (!remote(r, action, lane, start)) return false;
-    played_.start[r][i] = start;
+    played_.start[r][i] = taken_up;
     lane.free_at = played_.end[r][i] = start + cost_(plan, action);
     lane.arrived = false;
     ++lane.next;
@@ -106,13 +110,13 @@ class Player {
       case ActionKind::finish_receive: {
         Channel& c = channel(r, action, false);
         if (c.receives_finished >= c.sent.size()) return false;
-        start = std::max(start, c.sent[c.receives_finished++]);
+        start = std::max(start, c.posted(c.receives_finished++) + transit(r, action));
         return true;
       }
       case ActionKind::finish_send: {
         Channel& c = channel(r, action, true);
         if (c.sends_finished >= c.received.size()) return false;
-        start = std::max(start, c.received[c.sends_finished++]);
+        start = std::max(start, c.posted(c.sends_finished++) + transit(r, action));
         return true;
       }
       case ActionKind::reduce_bucket:
@@ -133,6 +137,10 @@ class Player {
       default:
         return true;
     }
+  }
+
+  double transit(std::size_t r, const Action& action) const {
+    return transit_ ? transit_(*ranks_[r], action) : 0;
   }
 
   std::string name_of_rank(std::size_t r) const {
@@ -183,7 +191,8 @@ class Player {
 
   std::span<const RankPlan* const> ranks_;
   int columns_, pipeline_;
-  const std::function<double(const RankPlan&, const Action&)>& cost_;
+  const ActionTime& cost_;
+  const ActionTime& transit_;
   std::vector<RankState> state_;
   std::vector<std::map<std::tuple<Message, int, int>, Channel>> channels_;  // [column]
   std::map<std::pair<int, int>, Meeting> meetings_;  // (stage or -1, place in the data lane)
@@ -192,9 +201,9 @@ class Player {
 
 }  // namespace
 
-Replay replay(std::span<const RankPlan* const> ranks, int columns,
-              const std::function<double(const RankPlan&, const Action&)>& cost) {
-  return Player(ranks, columns, cost).play();
+Replay replay(std::span<const RankPlan* const> ranks, int columns, const ActionTime& cost,
+              const ActionTime& transit) {
+  return Player(ranks, columns, cost, transit).play();
 }
 
 ScheduleStatistics schedule_statistics(std::span<const RankPlan> stages) {

@@ -20,17 +20,22 @@ struct RankPlan {
 RankPlan plan_rank(const ScheduleShape& shape);
 
 struct Replay {
-  std::vector<std::vector<double>> start, end;  ///< [rank][action]; -1: never
+  /// [rank][action]: when its lane takes it up, and when it has ended, waiting for other ranks
+  /// included; -1: never.
+  std::vector<std::vector<double>> start, end;
   std::string deadlock;  ///< empty, or which rank stands where and for whom it waits
 };
 
+using ActionTime = std::function<double(const RankPlan&, const Action&)>;
+
 /// Plays `columns` replicas of one pipeline forward in time: lanes in order, waits as given, posts
-/// at once. A receive is finished when its message has been posted, a send when its receive has
-/// (no memory in between: the worst case of a transport). Collectives of the data lane start when
-/// every column is there, the global norm when every rank is. `ranks` [column * pipeline + stage].
-/// `cost` is the time of an action itself.
-Replay replay(std::span<const RankPlan* const> ranks, int columns,
-              const std::function<double(const RankPlan&, const Action&)>& cost);
+/// at once. A message is on its way from when both its send and its receive have been posted (no
+/// memory in between: the worst case of a transport); both are finished when it has arrived.
+/// Collectives of the data lane start when every column is there, the global norm when every rank
+/// is. `ranks` [column * pipeline + stage]. `cost` is the time of an action itself, `transit` that
+/// of the message which a finish_receive or finish_send waits for (default: none).
+Replay replay(std::span<const RankPlan* const> ranks, int columns, const ActionTime& cost,
+              const ActionTime& transit = {});
 
 /// What a schedule is like when a forward of a chunk takes 1, a backward 2 and all else nothing.
 struct ScheduleStatistics {

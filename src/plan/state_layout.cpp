@@ -33,13 +33,14 @@ StateSettings training_state(DType type, DType state_type, bool deterministic, i
   }
   for (int r = 0; r < ranks; ++r) {
     const Block block = block_of(micro_batches, r, ranks);
-    const JoinPlan joins = plan_joins(block.begin, block.end, micro_batches);
-    if (r == rank) {
-      state.gradient_buffers = std::max(joins.buffers, 1);
-      state.own_subtrees = static_cast<int>(joins.results.size());
-    } else {
-      state.received_subtrees += static_cast<int>(joins.results.size());
+    if (r != rank) {
+      state.received_subtrees +=
+          static_cast<int>(subtrees(block.begin, block.end, micro_batches).size());
+      continue;
     }
+    const JoinPlan joins = plan_joins(block.begin, block.end, micro_batches);
+    state.gradient_buffers = std::max(joins.buffers, 1);
+    state.own_subtrees = static_cast<int>(joins.results.size());
   }
   return state;
 }

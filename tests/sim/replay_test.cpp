@@ -1,0 +1,157 @@
+#include "src/sim/replay.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/sim/machines.hpp"
+
+namespace vlmark::sim {
+namespace {
+
+/// A pipeline of `ranks` in which forwards take `f`, backwards `b`, all else nothing.
+Simulation pipeline(int ranks, int chunks, int micro_batches, double f, double b,
+                    double transit = 0, bool early = false) {
+  Simulation run;
+  std::vector<const plan::RankPlan*> plans;
+  for (int p = 0; p < ranks; ++p) {
+    plan::ScheduleShape shape;
+    shape.pipeline = ranks;
+    shape.pipeline_rank = p;
+    shape.chunks = chunks;
+    shape.end = micro_batches;
+    shape.segments.assign(static_cast<std::size_t>(chunks), 1);
+    shape.buckets = shape.segments;
+    shape.overlap.early_messages = early;
+    run.stages.push_back(plan::plan_rank(shape));
+    run.times.emplace_back();
+    run.transits.emplace_back();
+    for (const plan::Action& a : run.stages.back().schedule) {
+      run.times.back().push_back({a.kind == plan::ActionKind::forward    ? f
+                                  : a.kind == plan::ActionKind::backward ? b
+                                                                         : 0});
+      run.transits.back().push_back(transit);
+    }
+    plans.push_back(&run.stages.back());
+  }
+  run.played = replay(run, plans);
+  return run;
+}
+
+TEST(Replay, OfTwoRanksAndThreeMicroBatchesByHand) {
+  // Rank 0: F0 F1 . B0 F2 . B1 . B2 in units of f = 1, b = 2:
+  //   0: F0 0-1, F1 1-2, B0 4-6, F2 6-7, B1 7-9, B2 10-12
+  //   1: F0 1-2, B0 2-4, F1 4-5, B1 5-7, F2 7-8, B2 8-10
+  const Simulation run = pipeline(2, 1, 3, 1, 2);
+  const auto ends = [&](std::size_t p, plan::ActionKind kind) {
+    std::vector<double> found;
+    for (std::size_t i = 0; i < run.stages[p].schedule.size(); ++i)
+      if (run.stages[p].schedule[i].kind == kind) found.push_back(run.played.end[p][i]);
+    return found;
+  };
+  EXPECT_EQ(ends(0, plan::ActionKind::forward), (std::vector<double>{1, 2, 7}));
+  EXPECT_EQ(ends(0, plan::ActionKind::backward), (std::vector<double>{6, 9, 12}));
+  EXPECT_EQ(ends(1, plan::ActionKind::forward), (std::vector<double>{2, 5, 8}));
+  EXPECT_EQ(ends(1, plan::ActionKind::backward), (std::vector<double>{4, 7, 10}));
+  const Prediction sum = summarise(run);
+  EXPECT_EQ(sum.step, 12);
+  EXPECT_DOUBLE_EQ(sum.bubble, 1 - 9.0 / 12);
+}
+
+TEST(Replay, HasTheBubbleOfTheFormula) {
+  for (const int P : {1, 2, 3, 4, 8})
+    for (const int M : {1, 2, 3, 8, 13}) {
+      const Prediction sum = summarise(pipeline(P, 1, M, 1, 2));
+      EXPECT_NEAR(sum.bubble, (P - 1.0) / (M + P - 1), 1e-12) << P << " " << M;
+    }
+  // Interleaved: the bubble is V times shorter (arXiv:2104.04473, section 2.2.2).
+  for (const int P : {2, 4})
+    for (const int V : {2, 3}) {
+      const double bubble = (P - 1.0) / V;
+      EXPECT_NEAR(summarise(pipeline(P, V, 2 * P, 1, 2)).bubble, bubble / (2 * P + bubble), 1e-12)
+          << P << " " << V;
+    }
+}
+
+TEST(Replay, WaitsForMessagesOnTheirWay) {
+  // F0, on its way, F1, B1, on its way, B0.
+  const Simulation run = pipeline(2, 1, 1, 1, 2, 0.25);
+  const Prediction sum = summarise(run);
+  EXPECT_DOUBLE_EQ(sum.step, 6.5);
+  // Each rank receives one message; that its sender computes meanwhile is the bubble's.
+  EXPECT_DOUBLE_EQ(sum.exposed[static_cast<std::size_t>(plan::Lane::pipeline)], 0.25);
+  EXPECT_EQ(sum.exposed[static_cast<std::size_t>(plan::Lane::data)], 0);
+}
+
+class Predicted : public testing::Test {
+ protected:
+  Simulator simulator(int micro_batches, std::vector<int> tokens = {24}) {
+    model::Steps steps(1);
+    for (int m = 0; m < micro_batches; ++m) {
+      const int length = tokens[static_cast<std::size_t>(m) % tokens.size()];
+      steps[0].push_back({{length}, {{1, 4, 4}}, length - 6});
+    }
+    return {machine_, model_, steps};
+  }
+  static model::TrainingSettings settings(const std::string& layout, bool overlap) {
+    model::TrainingSettings s;
+    s.layout = plan::parse_layout(layout);
+    s.segments = 2;
+    s.bucket_elements = 1 << 18;
+    s.overlap = {overlap, overlap, overlap};
+    return s;
+  }
+
+  Machine machine_ = round_machine();
+  plan::ModelConfig model_ = plan::model_preset("nano");
+};
+
+TEST_F(Predicted, CutShortIsTheSameAsWhole) {
+  for (const auto& [layout, many] : {std::pair{"pp1", 90},
+                                     {"pp2", 90},
+                                     {"pp4", 171},
+                                     {"pp2.v2", 120},
+                                     {"dp2.pp2", 177},
+                                     {"tp2.pp2", 90},
+                                     {"pp2.v2.n4", 203}})
+    for (const bool overlap : {false, true}) {
+      SCOPED_TRACE(layout);
+      Simulator s = simulator(many);
+      const model::TrainingSettings how = settings(layout, overlap);
+      const Prediction cut = s.predict(how), whole = summarise(s.play(how));
+      EXPECT_LT(cut.replayed, cut.micro_batches);
+      EXPECT_NEAR(cut.step, whole.step, 1e-9 * whole.step);
+      EXPECT_NEAR(cut.bubble, whole.bubble, 1e-9);
+      for (std::size_t l = 0; l < plan::kLanes; ++l)
+        EXPECT_NEAR(cut.exposed[l], whole.exposed[l], 1e-9 * whole.step) << l;
+      EXPECT_LE(s.at_least(how), whole.step * (1 + 1e-12));
+    }
+}
+
+TEST_F(Predicted, UnequalMicroBatchesAreAllPlayed) {
+  Simulator s = simulator(90, {24, 40, 31});
+  const Prediction p = s.predict(settings("pp2", true));
+  EXPECT_EQ(p.replayed, 90);
+  EXPECT_LE(s.at_least(settings("pp2", true)), p.step);
+}
+
+TEST_F(Predicted, OfTheReplicaWithTheMostToDo) {
+  // Three micro-batches on two replicas: one has two, and so many the step takes.
+  Simulator two = simulator(2), three = simulator(3), four = simulator(4);
+  model::TrainingSettings how = settings("dp2", false);
+  how.deterministic = false;  // subtrees of three leaves travel in other numbers than of four
+  EXPECT_EQ(three.predict(how).micro_batches, 2);
+  EXPECT_NEAR(three.predict(how).step / four.predict(how).step, 1, 0.2);
+  EXPECT_GT(three.predict(how).step, 1.5 * two.predict(how).step);
+}
+
+TEST_F(Predicted, MessagesOnAnotherNodeCostMore) {
+  Simulator s = simulator(4);
+  const double near = s.predict(settings("tp2", false)).step;
+  machine_.ranks_per_node = 1;
+  Simulator far = simulator(4);
+  const Prediction across = far.predict(settings("tp2", false));
+  EXPECT_GT(across.step, near);
+  EXPECT_GT(across.exposed[static_cast<std::size_t>(plan::Lane::tensor)], 0);
+}
+
+}  // namespace
+}  // namespace vlmark::sim
