@@ -44,11 +44,10 @@ KOKKOS_INLINE_FUNCTION void recompute(const Team& team, const AttentionTiles& t,
                                       const Mat<const float>& delta, const Layout& at,
                                       float* scratch) {
   float *scores = scratch + at.scores, *dscores = scratch + at.dscores;
-  const int panel = t.head_dim * kMicroColumns;
-  tile_product(team, rows, keys, t.head_dim, TileA{scratch + at.q, t.padded_dim, 1},
-               TileB{scratch + at.keys, kMicroColumns, panel}, scores, kKeys, false);
-  tile_product(team, rows, keys, t.head_dim, TileA{scratch + at.dout, t.padded_dim, 1},
-               TileB{scratch + at.values, kMicroColumns, panel}, dscores, kKeys, false);
+  tile_product(team, rows, keys, t.head_dim, tile_rows(scratch + at.q, t.padded_dim, 1),
+               TileB{scratch + at.keys, kMicroColumns, t.panel}, scores, kKeys, false);
+  tile_product(team, rows, keys, t.head_dim, tile_rows(scratch + at.dout, t.padded_dim, 1),
+               TileB{scratch + at.values, kMicroColumns, t.panel}, dscores, kKeys, false);
   team.team_barrier();
   for_each(team, rows, [&](int r) {
     const int here = query + r / t.group, head = s.kv_head * t.group + r % t.group;
@@ -91,14 +90,14 @@ void attention_backward_queries(const Exec& exec, const AttentionShape& shape,
           const int here = smaller(kKeys, seen - first);
           const T* key = keys.at(s.k_begin + first, s.kv_head);
           team.team_barrier();  // the last product still reads the keys
-          pack_transposed_panels(team, key, keys.row, here, t.head_dim, scratch + at.keys);
+          pack_transposed_panels(team, key, keys.row, here, t.head_dim, scratch + at.keys, t.panel);
           pack_transposed_panels(team, values.at(s.k_begin + first, s.kv_head), values.row, here,
-                                 t.head_dim, scratch + at.values);
+                                 t.head_dim, scratch + at.values, t.panel);
           pack_rows(team, key, keys.row, here, t.head_dim, 1.0f, key_rows, t.padded_dim,
                     t.padded_dim);
           team.team_barrier();
           recompute(team, t, s, s.first, rows, first, here, in.log_sum, in.delta, at, scratch);
-          tile_product(team, rows, t.padded_dim, here, TileA{scratch + at.dscores, kKeys, 1},
+          tile_product(team, rows, t.padded_dim, here, tile_rows(scratch + at.dscores, kKeys, 1),
                        plain_rows(key_rows, t.padded_dim), gradient, t.padded_dim, true);
         }
         team.team_barrier();
@@ -125,9 +124,9 @@ void attention_backward_keys(const Exec& exec, const AttentionShape& shape,
         const int here = smaller(kKeys, s.k_length - s.first), key = s.k_begin + s.first;
         float *gradient_k = scratch + at.first, *gradient_v = scratch + at.second;
         pack_transposed_panels(team, keys.at(key, s.kv_head), keys.row, here, t.head_dim,
-                               scratch + at.keys);
+                               scratch + at.keys, t.panel);
         pack_transposed_panels(team, values.at(key, s.kv_head), values.row, here, t.head_dim,
-                               scratch + at.values);
+                               scratch + at.values, t.panel);
         clear(team, here, t.padded_dim, gradient_k);
         clear(team, here, t.padded_dim, gradient_v);
         // Under a causal mask key j is seen by the queries from j - (k_length - q_length) on. Tiles
@@ -141,9 +140,9 @@ void attention_backward_keys(const Exec& exec, const AttentionShape& shape,
           load_query_rows(team, t, douts, query, s.kv_head, rows, 1.0f, scratch + at.dout);
           team.team_barrier();
           recompute(team, t, s, first, rows, s.first, here, in.log_sum, in.delta, at, scratch);
-          tile_product(team, here, t.padded_dim, rows, TileA{scratch + at.scores, 1, kKeys},
+          tile_product(team, here, t.padded_dim, rows, tile_rows(scratch + at.scores, 1, kKeys),
                        plain_rows(scratch + at.dout, t.padded_dim), gradient_v, t.padded_dim, true);
-          tile_product(team, here, t.padded_dim, rows, TileA{scratch + at.dscores, 1, kKeys},
+          tile_product(team, here, t.padded_dim, rows, tile_rows(scratch + at.dscores, 1, kKeys),
                        plain_rows(scratch + at.q, t.padded_dim), gradient_k, t.padded_dim, true);
         }
         team.team_barrier();

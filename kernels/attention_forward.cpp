@@ -82,13 +82,13 @@ void attention_forward(const Exec& exec, const AttentionShape& shape, const Mat<
           const int here = smaller(kKeys, seen - first);
           const int key = s.k_begin + first;
           team.team_barrier();  // the last tile's products still read keys and values
-          pack_transposed_panels(team, keys.at(key, s.kv_head), keys.row, here, t.head_dim, tile_k);
+          pack_transposed_panels(team, keys.at(key, s.kv_head), keys.row, here, t.head_dim, tile_k,
+                                 t.panel);
           pack_rows(team, values.at(key, s.kv_head), values.row, here, t.head_dim, 1.0f, tile_v,
                     t.padded_dim, t.padded_dim);
           team.team_barrier();
-          tile_product(team, rows, here, t.head_dim, TileA{tile_q, t.padded_dim, 1},
-                       TileB{tile_k, kMicroColumns, t.head_dim * kMicroColumns}, scores, kKeys,
-                       false);
+          tile_product(team, rows, here, t.head_dim, tile_rows(tile_q, t.padded_dim, 1),
+                       TileB{tile_k, kMicroColumns, t.panel}, scores, kKeys, false);
           team.team_barrier();
           for_each(team, rows, [=](int r) {
             const int visible = visible_keys(t.causal, s, s.first + r / t.group, first, here);
@@ -96,7 +96,7 @@ void attention_forward(const Exec& exec, const AttentionShape& shape, const Mat<
                          sum + r * kVector, sums + r * t.padded_dim);
           });
           team.team_barrier();
-          tile_product(team, rows, t.padded_dim, here, TileA{scores, kKeys, 1},
+          tile_product(team, rows, t.padded_dim, here, tile_rows(scores, kKeys, 1),
                        plain_rows(tile_v, t.padded_dim), sums, t.padded_dim, true);
         }
         team.team_barrier();

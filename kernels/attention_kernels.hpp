@@ -23,6 +23,7 @@ static_assert(kKeys % kMicroColumns == 0);
 /// Sizes that follow from an AttentionShape alone, so that no bit depends on what is packed.
 struct AttentionTiles {
   int head_dim, padded_dim, group, kv_heads;
+  int panel;    ///< floats from one panel of packed keys or values to the next
   int queries;  ///< of a query tile
   int rows;     ///< of a query tile, queries * group
   bool causal;
@@ -33,6 +34,7 @@ struct AttentionTiles {
         padded_dim(round_up(shape.head_dim, kMicroColumns)),
         group(shape.heads / shape.kv_heads),
         kv_heads(shape.kv_heads),
+        panel(head_dim * kMicroColumns),
         queries(group < target_rows ? target_rows / group : 1),
         rows(queries * group),
         causal(shape.causal),

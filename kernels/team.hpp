@@ -211,7 +211,10 @@ KOKKOS_INLINE_FUNCTION Sum packed_sum(const Team& team, int n, Packing<width> pa
   constexpr int fan_in = 8, last = 16;
   int count = in_packs ? kPackedLanes / width : kPackedLanes;
   for (; count > last; count /= fan_in) {
-    for_each(team, count / fan_in, [&](int k) {
+    for_each(team, count / fan_in, [&](int from_end) {
+      // From the end: on a host members then read what others wrote, as they do on a device, and
+      // the tests of barriers see it.
+      const int k = count / fan_in - 1 - from_end;
       joined[k] = tree_sum(Pack<fan_in>{}.map([&](int j) { return sums[fan_in * k + j]; }));
     });
     team.team_barrier();

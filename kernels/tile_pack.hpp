@@ -20,11 +20,29 @@ KOKKOS_INLINE_FUNCTION void pack_rows(const Team& team, const T* from, long from
   });
 }
 
+/// Blocks of A = X^T with X [k, m] row-major: block b holds columns [b w, b w + w) of X as [k][w],
+/// w = kMicroRows, from b * block on; what stands there of columns beyond m is undefined.
+template <class T>
+KOKKOS_INLINE_FUNCTION void pack_row_blocks(const Team& team, const T* from, long from_row, int k,
+                                            int m, float* to, int block) {
+  for_each(team, k, [=](int l) {
+    const T* source = from + l * from_row;
+    float* target = to + l * kMicroRows;
+    int i = 0;
+    for (; i + kMicroRows <= m; i += kMicroRows) {
+#pragma GCC unroll 6
+      for (int r = 0; r < kMicroRows; ++r) target[r] = widen(source[i + r]);
+      target += block;
+    }
+    for (int r = 0; i + r < m; ++r) target[r] = widen(source[i + r]);
+  });
+}
+
 /// Panels of B = X with X [k, n] row-major: panel p holds columns [p w, p w + w) of X as [k][w],
-/// w = kMicroColumns; columns beyond n become 0.
+/// w = kMicroColumns, from p * panel on; columns beyond n become 0.
 template <class T>
 KOKKOS_INLINE_FUNCTION void pack_panels(const Team& team, const T* from, long from_row, int k,
-                                        int n, float* to) {
+                                        int n, float* to, int panel) {
   for_each(team, k, [=](int l) {
     const T* source = from + l * from_row;
     float* target = to + l * kMicroColumns;
@@ -32,7 +50,7 @@ KOKKOS_INLINE_FUNCTION void pack_panels(const Team& team, const T* from, long fr
     for (int c = 0; c < whole; c += kMicroColumns) {
       store_vector(target, load_vector(source + c));
       store_vector(target + kVector, load_vector(source + c + kVector));
-      target += k * kMicroColumns;
+      target += panel;
     }
     if (whole == n) return;
     for (int c = 0; c < kMicroColumns; ++c)
@@ -40,14 +58,14 @@ KOKKOS_INLINE_FUNCTION void pack_panels(const Team& team, const T* from, long fr
   });
 }
 
-/// Panels of B = X^T with X [n, k] row-major: panel p holds rows [p w, p w + w) of X as [k][w];
-/// rows beyond n become 0.
+/// Panels of B = X^T with X [n, k] row-major: panel p holds rows [p w, p w + w) of X as [k][w],
+/// from p * panel on; rows beyond n become 0.
 template <class T>
 KOKKOS_INLINE_FUNCTION void pack_transposed_panels(const Team& team, const T* from, long from_row,
-                                                   int n, int k, float* to) {
+                                                   int n, int k, float* to, int panel) {
   for_each(team, (n + kMicroColumns - 1) / kMicroColumns, [=](int p) {
     const T* source = from + p * kMicroColumns * from_row;
-    float* target = to + p * (k * kMicroColumns);
+    float* target = to + p * panel;
     const int rows = n - p * kMicroColumns;
     const int whole = rows >= kMicroColumns ? kMicroColumns : rows / 8 * 8;
     const int whole_k = k / 8 * 8;

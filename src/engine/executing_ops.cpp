@@ -1,9 +1,6 @@
 #include "src/engine/executing_ops.hpp"
 
-#include <cmath>
-
 #include "kernels/activation.hpp"
-#include "kernels/attention.hpp"
 #include "kernels/blocks.hpp"
 #include "kernels/convert.hpp"
 #include "kernels/embedding.hpp"
@@ -12,32 +9,15 @@
 #include "kernels/norm.hpp"
 #include "kernels/rotary.hpp"
 #include "kernels/rows.hpp"
+#include "src/engine/packed_qkv.hpp"
 
 namespace vlmark::engine {
 namespace {
 
-using kernels::columns;
 using kernels::Mat;
 using kernels::Trans;
 using kernels::Vec;
 using model::AttentionSpec;
-
-kernels::AttentionShape shape_of(const AttentionSpec& spec) {
-  return {spec.heads, spec.kv_heads, spec.head_dim, spec.causal,
-          static_cast<float>(1 / std::sqrt(static_cast<double>(spec.head_dim)))};
-}
-
-/// q, k and v as column blocks of one packed matrix.
-template <class T>
-struct Packed {
-  Packed(const Mat<T>& qkv, const AttentionSpec& spec)
-      : q(columns(qkv, 0, static_cast<int>(spec.q_width()))),
-        k(columns(qkv, static_cast<int>(spec.q_width()),
-                  static_cast<int>(spec.q_width() + spec.kv_width()))),
-        v(columns(qkv, static_cast<int>(spec.q_width() + spec.kv_width()),
-                  static_cast<int>(spec.qkv_width()))) {}
-  Mat<T> q, k, v;
-};
 
 template <class T>
 Mat<T> rows_from(const Mat<T>& m, long first, std::size_t count) {
@@ -88,22 +68,15 @@ Vec<float> ExecutingOps<T>::gradient_or_none(int parameter) const {
 
 template <class T>
 void ExecutingOps<T>::run_zero(Tensor& x) {
-  if (x.type() == DType::f32)
-    kernels::fill(exec_, 0.0f, mat<float>(x));
-  else
-    kernels::fill(exec_, 0.0f, mat<T>(x));
+  as_stored(x, [&](auto m) { kernels::fill(exec_, 0.0f, m); });
 }
 
 template <class T>
 void ExecutingOps<T>::run_convert(const Tensor& x, Tensor& y) {
-  if (x.type() == DType::f32 && y.type() == DType::f32)
-    kernels::convert(exec_, mat<const float>(x), mat<float>(y));
-  else if (x.type() == y.type())
-    kernels::convert(exec_, mat<const T>(x), mat<T>(y));
-  else if (x.type() == DType::f32)
-    kernels::convert(exec_, mat<const float>(x), mat<T>(y));
-  else
-    kernels::convert(exec_, mat<const T>(x), mat<float>(y));
+  as_stored(x, [&](auto from) {
+    const Mat<const typename decltype(from)::value_type> values = from;
+    as_stored(y, [&](auto to) { kernels::convert(exec_, values, to); });
+  });
 }
 
 template <class T>
@@ -312,32 +285,25 @@ void ExecutingOps<T>::run_attention_cached(const Tensor& qkv, const AttentionSpe
 template <class T>
 void ExecutingOps<T>::run_gather_rows(const Tensor& x, const Indices& source, Tensor& y,
                                       long first) {
-  const std::size_t count = source.host.size();
-  if (x.type() == DType::f32)
-    kernels::gather_rows(exec_, mat<float>(x), indices(source),
-                         rows_from(mat<float>(y), first, count));
-  else
-    kernels::gather_rows(exec_, mat<T>(x), indices(source), rows_from(mat<T>(y), first, count));
+  as_stored(y, [&](auto to) {
+    const auto from = memory_.matrix<typename decltype(to)::value_type>(x);
+    kernels::gather_rows(exec_, from, indices(source), rows_from(to, first, source.host.size()));
+  });
 }
 
 template <class T>
 void ExecutingOps<T>::run_scatter_rows(Tensor& x, const Tensor& rows, long first,
                                        const Indices& destination) {
-  const std::size_t count = destination.host.size();
-  if (x.type() == DType::f32)
-    kernels::scatter_rows(exec_, rows_from(mat<float>(rows), first, count), indices(destination),
-                          mat<float>(x));
-  else
-    kernels::scatter_rows(exec_, rows_from(mat<T>(rows), first, count), indices(destination),
-                          mat<T>(x));
+  as_stored(x, [&](auto to) {
+    const auto from = memory_.matrix<typename decltype(to)::value_type>(rows);
+    kernels::scatter_rows(exec_, rows_from(from, first, destination.host.size()),
+                          indices(destination), to);
+  });
 }
 
 template <class T>
 void ExecutingOps<T>::run_zero_rows(Tensor& x, const Indices& rows) {
-  if (x.type() == DType::f32)
-    kernels::zero_rows(exec_, mat<float>(x), indices(rows));
-  else
-    kernels::zero_rows(exec_, mat<T>(x), indices(rows));
+  as_stored(x, [&](auto m) { kernels::zero_rows(exec_, m, indices(rows)); });
 }
 
 template <class T>

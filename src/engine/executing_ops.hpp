@@ -28,6 +28,14 @@ class ExecutingOps final : public model::Ops {
   kernels::Mat<U> mat(const Tensor& x) const {
     return memory_.matrix<U>(x);
   }
+  /// f(matrix) of the tensor's own element type.
+  template <class F>
+  void as_stored(const Tensor& x, const F& f) const {
+    if (x.type() == DType::f32)
+      f(mat<float>(x));
+    else
+      f(mat<T>(x));
+  }
 
   void run_zero(Tensor& x) override;
   void run_convert(const Tensor& x, Tensor& y) override;

@@ -85,13 +85,13 @@ TEST_P(Gemm, TeamsOfTwoMatchReference) {
 }
 
 // Zeros; ones; odd; a whole register block; just beyond a tile of rows (120), columns (256) and
-// depth (256); rows of the skinny kernel.
+// depth (256); several tiles of rows for one team; rows of the skinny kernel.
 INSTANTIATE_TEST_SUITE_P(
     Sizes, Gemm,
     testing::Combine(testing::Values(Size{0, 3, 4}, Size{3, 0, 4}, Size{3, 4, 0}, Size{1, 1, 1},
                                      Size{2, 3, 5}, Size{1, 17, 70}, Size{4, 37, 259},
                                      Size{3, 8, 16}, Size{6, 32, 256}, Size{7, 13, 31},
-                                     Size{121, 257, 258}),
+                                     Size{121, 257, 258}, Size{730, 20, 258}),
                      testing::Bool(), testing::Bool()));
 
 // A panel of the converting kernel is 1024 long: only a product beyond it joins two panels.
@@ -165,6 +165,21 @@ TEST(GemmChoice, FollowsTypesInstructionsAndBackend) {
   EXPECT_EQ(choose_gemm(decode, avx2), GemmKernel::kokkos_skinny);
   EXPECT_EQ(choose_gemm(f32, bare), GemmKernel::kokkos_tiled);
   EXPECT_EQ(choose_gemm(half, bare), GemmKernel::kokkos_tiled);
+}
+
+TEST(GemmChoice, RefusesWhatThisBuildLacks) {
+  if (detected_gemm_settings().onednn) GTEST_SKIP() << "needs a build without oneDNN";
+  const auto says = [](const char* text) {
+    return testing::ThrowsMessage<DeviceError>(testing::HasSubstr(text));
+  };
+  EXPECT_THAT([] { set_gemm_backend(GemmBackend::onednn); },
+              says("oneDNN is asked for but this build has none"));
+  EXPECT_THAT(
+      [] {
+        set_gemm_settings({GemmBackend::automatic, true, false});
+      },
+      says("Configure with VLMARK_ONEDNN=ON or use the Kokkos back end"));
+  EXPECT_EQ(gemm_settings().backend, GemmBackend::automatic);
 }
 
 TEST(GemmChoice, PrefersCublasltWhereItServes) {
