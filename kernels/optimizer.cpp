@@ -93,8 +93,9 @@ void adamw(const Exec& exec, const AdamW& step, Vec<const float> gradient, float
       });
 }
 
-void adamw(const Exec& exec, const AdamW& step, Vec<const bf16> gradient, float gradient_scale,
-           Vec<bf16> parameters, Vec<bf16> m, Vec<bf16> v, const RoundingBits& random) {
+void adamw_rounded(const Exec& exec, const AdamW& step, Vec<const bf16> gradient,
+                   float gradient_scale, Vec<bf16> parameters, Vec<bf16> m, Vec<bf16> v,
+                   const RoundingBits& random) {
   require_shapes("parameters", static_cast<long>(gradient.extent(0)), parameters, m, v);
   require_valid(step, gradient_scale);
   const Coefficients c(step, gradient_scale);

@@ -45,7 +45,8 @@ void adamw(const Exec& exec, const AdamW& step, Vec<const float> gradient, float
 /// decay of v, by 1 - beta2 a step, where that is below 2^-9. Here both arrive on average.
 ///
 /// Throws ShapeError, ValueError. Cost: 14*n flop and one Philox block an element, 14*n byte.
-void adamw(const Exec& exec, const AdamW& step, Vec<const bf16> gradient, float gradient_scale,
-           Vec<bf16> parameters, Vec<bf16> m, Vec<bf16> v, const RoundingBits& random);
+void adamw_rounded(const Exec& exec, const AdamW& step, Vec<const bf16> gradient,
+                   float gradient_scale, Vec<bf16> parameters, Vec<bf16> m, Vec<bf16> v,
+                   const RoundingBits& random);
 
 }  // namespace vlmark::kernels

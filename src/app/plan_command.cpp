@@ -160,7 +160,10 @@ int plan_command(const PlanOptions& options) {
   Task task = options.config.empty() ? task_of_model(options) : task_of_config(options);
   const model::Qwen2VL model(task.model);
   if (options.config.empty()) task.settings.layout.data = options.ranks;
-  const model::MemoryPlan plan = model::plan_training(model, task.settings, task.steps, 0);
+  const plan::Place place = plan::place_of(task.settings.layout, 0);
+  const model::Qwen2VL shard(task.model,
+                             model::shard_of(task.model, task.settings, task.steps, place));
+  const model::MemoryPlan plan = model::plan_training(shard, task.settings, task.steps, 0);
   if (options.json) {
     nlohmann::json j{{"model", task.model.name},        {"parameters", model.table().size()},
                      {"ranks", options.ranks},          {"precision", name_of(task.settings.type)},

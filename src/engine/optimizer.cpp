@@ -102,7 +102,7 @@ void Optimizer<T, S>::update(int b, const S* reduced, double norm, double learni
     if constexpr (std::is_same_v<S, float>)
       kernels::adamw(exec_, adamw, gradient, clip, p, m, v);
     else
-      kernels::adamw(
+      kernels::adamw_rounded(
           exec_, adamw, gradient, clip, p, m, v,
           rounding_bits(Philox(settings_.seed, tensor.name), static_cast<std::uint64_t>(step),
                         tensor, part.begin - tensor_ranges_[i].begin));

@@ -56,6 +56,13 @@ TEST(Problems, NamesBothValuesOfAContradiction) {
       ElementsAre(HasSubstr("model.preset: is \"nano\" and model.folder is \"checkpoint\"")));
   EXPECT_THAT(after([](RunConfig& c) { c.model.preset = ""; }),
               ElementsAre(HasSubstr("exactly one of the two")));
+  EXPECT_THAT(after([](RunConfig& c) { c.optimizer.state = DType::bf16; }),
+              ElementsAre(HasSubstr("optimizer.state: is bf16 and model.precision is fp32")));
+  EXPECT_THAT(after([](RunConfig& c) {
+                c.model.precision = DType::bf16;
+                c.optimizer.state = DType::i32;
+              }),
+              ElementsAre(HasSubstr("optimizer.state: is i32")));
   EXPECT_THAT(after([](RunConfig& c) { c.model.precision = DType::f64; }),
               ElementsAre(HasSubstr("model.precision: is fp64")));
 }

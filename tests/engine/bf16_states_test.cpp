@@ -21,7 +21,8 @@ model::TrainingSettings settings(DType state, bool deterministic) {
 
 std::vector<double> losses(const model::Qwen2VL& model, const model::TrainingSettings& settings) {
   const Step step = six_micro_batches(model.config());
-  const auto engine = make_engine(model, settings, {step}, *parallel::self_communicator());
+  const auto comm = parallel::self_communicator();
+  const auto engine = make_engine(model, settings, {step}, *comm);
   engine::StepInput input = input_of(step);
   input.learning_rate = 1e-3;
   std::vector<double> losses;

@@ -90,7 +90,7 @@ TEST(AdamWBf16, IsRightOnAverageAndNextToTheReference) {
   for (float& v : v0) v = std::abs(v);
   const auto p = to_view<bf16>(p0), m = to_view<bf16>(m0), v = to_view<bf16>(v0);
   const kernels::AdamW step{1e-3, 0.9, 0.95, 1e-8, 0.1, 0.3, 0.4};
-  kernels::adamw(Exec{}, step, to_view<bf16>(g), 0.5f, p, m, v, bits_of(3));
+  kernels::adamw_rounded(Exec{}, step, to_view<bf16>(g), 0.5f, p, m, v, bits_of(3));
   std::vector<double> p64 = to_double(p0), m64 = to_double(m0), v64 = to_double(v0);
   kernels::reference::adamw({step.lr, step.beta1, step.beta2, step.eps, step.weight_decay,
                              step.bias_correction1, step.bias_correction2},
@@ -107,8 +107,8 @@ TEST(AdamWBf16, UpdatesBelowHalfASpacingArriveOnAverage) {
   const double lr = 0x1p-12;
   double expected = 1;
   for (int step = 1; step <= 4; ++step) {
-    kernels::adamw(Exec{}, {.lr = lr, .beta1 = 0, .beta2 = 0}, to_view<bf16>(ones), 1.0f, p, m, v,
-                   bits_of(static_cast<std::uint64_t>(step)));
+    kernels::adamw_rounded(Exec{}, {.lr = lr, .beta1 = 0, .beta2 = 0}, to_view<bf16>(ones), 1.0f, p,
+                           m, v, bits_of(static_cast<std::uint64_t>(step)));
     expected -= lr;
   }
   double mean = 0;
@@ -122,7 +122,7 @@ TEST(AdamWBf16, StepsAndTensorsDrawTheirOwnBits) {
   const std::vector<float> ones(1000, 1.0f);
   const auto run = [&](const RoundingBits& bits) {
     const auto p = to_view<bf16>(start), m = to_view<bf16>(start), v = to_view<bf16>(ones);
-    kernels::adamw(Exec{}, {.lr = 1e-3}, to_view<bf16>(g), 1.0f, p, m, v, bits);
+    kernels::adamw_rounded(Exec{}, {.lr = 1e-3}, to_view<bf16>(g), 1.0f, p, m, v, bits);
     return to_host(p);
   };
   const auto one = run(bits_of(1));

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+
 #include "src/base/error.hpp"
 
 namespace vlmark::recipe {
@@ -34,6 +36,30 @@ TEST(TrainingSettings, TakeTheLayoutAndTheSwitches) {
   EXPECT_EQ(settings.layout, (plan::Layout{.data = 2, .tensor = 2, .pipeline = 2}));
   EXPECT_EQ(settings.overlap, (plan::Overlap{true, false, true}));
   EXPECT_EQ(settings.segments, 7);
+}
+
+TEST(TrainingSettings, TakeTheStateOfTheOptimizerAndItsSeed) {
+  config::RunConfig config = with_layout("");
+  config.model.precision = config.optimizer.state = DType::bf16;
+  config.model.seed = 9;
+  const model::TrainingSettings settings = training_settings(config, nano, 1);
+  EXPECT_EQ(settings.optimizer.state, DType::bf16);
+  EXPECT_EQ(settings.optimizer.seed, 9u);
+}
+
+TEST(ModelOf, APresetTakesTheSpecialTokensOfTheTokenizer) {
+  config::RunConfig config;
+  config.model.preset = "2B";
+  config.data.tokenizer = std::string(std::getenv("VLMARK_SOURCE_DIR")) + "/configs/tokenizer-nano";
+  const plan::ModelConfig model = model_of(config);
+  EXPECT_EQ(model.vocab, plan::model_preset("2B").vocab);
+  EXPECT_EQ(model.image_id, nano.image_id);
+  EXPECT_EQ(model.video_id, nano.video_id);
+  EXPECT_EQ(model.vision_start_id, nano.vision_start_id);
+  EXPECT_EQ(model.vision_end_id, nano.vision_end_id);
+  EXPECT_EQ(model.eos_id, nano.eos_id);
+  EXPECT_EQ(model.pad_id, nano.pad_id);
+  EXPECT_EQ(model.bos_id, nano.bos_id);
 }
 
 TEST(TrainingSettings, RefuseALayoutOfOtherRanks) {
