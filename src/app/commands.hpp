@@ -49,7 +49,9 @@ struct PlanOptions {
   std::string config;        ///< TOML file; or a model and a batch:
   std::string model = "2B";  ///< preset or checkpoint folder
   std::vector<std::string> set;
-  int ranks = 1;
+  std::optional<int> ranks;  ///< none: those of the layout, or as few as fit the machine, or 1
+  std::string machine;       ///< TOML file: predict times, rank layouts
+  std::string layout;        ///< "dp2.tp2.pp2"; empty: every rank a replica, or with a machine any
   std::string precision = "bf16";
   std::string attention = "own";      ///< own or cudnn
   bool any_order = false;             ///< sums in no fixed order (train.deterministic = false)
@@ -62,5 +64,7 @@ struct PlanOptions {
 };
 /// Bytes by category and FLOPs of one rank, before anything is launched.
 int plan_command(const PlanOptions& options);
+/// The same with a machine: what a layout takes there, or which layouts take how much.
+int plan_on_machine(const PlanOptions& options);
 
 }  // namespace vlmark::app

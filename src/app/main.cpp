@@ -82,7 +82,14 @@ void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
   c->add_option("config", o.config, "Run description (TOML); or --model and a batch");
   c->add_option("--model", o.model, "nano, 2B, 7B, 72B or a checkpoint folder")
       ->capture_default_str();
-  c->add_option("--ranks", o.ranks, "Data-parallel ranks")->capture_default_str();
+  c->add_option("--ranks", o.ranks,
+                "Ranks of the job (default: those of the layout; with a machine and no layout the "
+                "fewest that fit; else 1)");
+  c->add_option("--layout", o.layout,
+                "Who does what: dp2.tp2.pp2 (default: every rank a replica; with a machine and "
+                "--ranks all layouts, ranked)");
+  c->add_option("--machine", o.machine,
+                "Machine description (TOML, see configs/machines): fits or not, predicted times");
   c->add_option("--set", o.set, "Override a key of the run description: table.key=value");
   c->add_option("--precision", o.precision, "fp32 or bf16")->capture_default_str();
   c->add_option("--attention", o.attention, "Kernel of attention: own or cudnn (bf16 on CUDA)")
@@ -98,7 +105,9 @@ void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
   c->add_option("--max-new-tokens", o.max_new_tokens, "With --generate: longest answer")
       ->capture_default_str();
   c->add_flag("--json", o.json, "One JSON object");
-  c->footer("Example:\n  vlmark plan --model 7B --ranks 8 --text-tokens 4096 --picture 1280x720");
+  c->footer(
+      "Example:\n  vlmark plan --model 7B --ranks 8 --text-tokens 4096 --picture 1280x720\n"
+      "  vlmark plan --model 72B --machine configs/machines/h100.toml");
   c->callback([&o, &job] { job = [&o] { return app::plan_command(o); }; });
 }
 

@@ -1,6 +1,7 @@
 #include "src/plan/state_layout.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "src/base/contracts.hpp"
 #include "src/base/partition.hpp"
@@ -31,7 +32,11 @@ StateSettings training_state(DType type, DType state_type, bool deterministic, i
     }
     return state;
   }
-  for (int r = 0; r < ranks; ++r) {
+  // Aligned blocks of a power of two are one subtree each: no need to look at thousands of ranks.
+  const bool aligned = micro_batches % ranks == 0 &&
+                       std::has_single_bit(static_cast<unsigned>(micro_batches / ranks));
+  if (aligned) state.received_subtrees = ranks - 1;
+  for (int r = aligned ? rank : 0; r < (aligned ? rank + 1 : ranks); ++r) {
     const Block block = block_of(micro_batches, r, ranks);
     if (r != rank) {
       state.received_subtrees +=

@@ -1,5 +1,7 @@
 """`vlmark plan` says what a run will need before anything is launched."""
+import itertools
 import json
+import pathlib
 
 import program
 
@@ -92,6 +94,110 @@ class Plan(program.ProgramTest):
         plan = self.plan(program.QUICKSTART, "--ranks", "2", "--set", "train.steps=3")
         self.assertEqual((plan["model"], plan["parameters"]), ("nano", 10565760))
         self.assertIn("activations", plan["bytes"])
+
+    def test_of_a_layout(self):
+        whole = self.plan("--model", "7B")
+        plan = self.plan("--model", "7B", "--layout", "tp2.pp2")
+        self.assertEqual((plan["ranks"], plan["layout"]), (4, "tp2.pp2"))
+        # Vision and embedding lie on the first stage, so it holds no exact quarter.
+        self.assertTrue(0.2 < plan["bytes"]["parameters"] / whole["bytes"]["parameters"] < 0.35)
+        result = self.vlmark("plan", "--model", "7B", "--layout", "tp3.pp2", exit_code=2)
+        self.assertIn("layout tp3.pp2: tp3 does not divide", result.stderr)
+        result = self.vlmark("plan", "--model", "7B", "--layout", "tp2", "--ranks", "3", exit_code=2)
+        self.assertIn("needs 2 ranks, but the job has 3", result.stderr)
+        text = self.vlmark("plan", "--model", "7B", "--layout", "tp2.pp2").stdout
+        self.assertIn("bf16 over 4 ranks as tp2.pp2, 4 micro-batches a step\n", text)
+
+    def machine(self, name, memory):
+        """A machine of four ranks a node and round numbers."""
+        path = pathlib.Path(program.SCRATCH) / f"{name}.toml"
+        path.write_text(f"""name = "{name}"
+launcher = "mpiexec"
+ranks_per_node = 4
+memory_bytes = {memory}
+[rates]
+gemm_f32 = 1e11
+gemm_bf16 = 2e11
+memory = 1e10
+launch = 1e-6
+[node]
+latency = 1e-6
+bandwidth = 1e9
+[network]
+latency = 1e-5
+bandwidth = 1e8
+""")
+        return str(path)
+
+    def test_a_ranking_holds_every_legal_layout_once(self):
+        """The rules are those of docs/parallelism.md, written down a second time."""
+        nano = {"heads": 2, "vit_heads": 4, "kv_heads": 1, "layers": 4}
+        for ranks in (1, 2, 3, 6, 8):
+            for batches in (ranks, 2 * ranks, 7):
+                legal = set()
+                for tp, pp, dp, v in itertools.product(range(1, ranks + 1), range(1, ranks + 1),
+                                                       range(1, ranks + 1), range(1, 5)):
+                    least, most = batches // dp, -(-batches // dp)
+                    heads = nano["heads"] % tp == nano["vit_heads"] % tp == 0
+                    group = v == 1 or (pp > 1 and all(
+                        m >= pp and (m % pp == 0 or m % pp >= pp) for m in (least, most)))
+                    if tp * pp * dp == ranks and pp * v <= nano["layers"] and heads and group \
+                            and dp <= batches:
+                        parts = (("dp", dp), ("tp", tp), ("pp", pp), ("v", v))
+                        legal.add(".".join(f"{k}{n}" for k, n in parts if n > 1) or "dp1")
+                plan = self.plan("--model", "nano", "--machine", self.machine("large", "1e12"),
+                                 "--ranks", str(ranks), "--micro-batches", str(batches),
+                                 "--text-tokens", "16")
+                found = [layout["layout"] for layout in plan["layouts"]]
+                self.assertEqual(len(found), len(set(found)))
+                self.assertEqual(set(found), legal, (ranks, batches))
+                times = [layout["step_s"] for layout in plan["layouts"]]
+                self.assertEqual(times, sorted(times))
+                for layout in plan["layouts"]:
+                    self.assertLessEqual(layout["step_at_least_s"], layout["step_s"] * (1 + 1e-9))
+                    self.assertEqual(sum(layout["bytes"].values()), layout["rank_bytes"])
+
+    def test_what_fits_and_what_does_not(self):
+        few = self.plan("--model", "2B", "--machine", self.machine("small", "8e9"),
+                        "--text-tokens", "64")
+        self.assertGreater(few["ranks"], 4)
+        self.assertGreater(few["fitting"], 0)
+        best = few["layouts"][0]
+        self.assertTrue(best["fits"] and best["rank_bytes"] <= 8e9)
+        self.assertEqual(few["launch"],
+                         f"mpiexec -n {few['ranks']} vlmark run RUN.toml --set parallel.layout="
+                         + best["layout"])
+        less = self.plan("--model", "2B", "--machine", self.machine("small", "8e9"), "--ranks",
+                         str(few["ranks"] // 2), "--text-tokens", "64", "--micro-batches",
+                         str(few["ranks"] // 2))
+        self.assertEqual((less["fitting"], less["launch"]), (0, ""))
+        arguments = ("plan", "--model", "2B", "--machine", self.machine("small", "8e9"), "--layout",
+                     "dp2")
+        self.assertRegex(self.vlmark(*arguments).stdout,
+                         r"does not fit: layout dp2, stage 0 of 1: needs \d+\.\d{3} GB, but has 8.000 "
+                         r"GB, \d+\.\d{3} GB too few \(the largest item is optimizer with")
+        none = self.vlmark("plan", "--model", "2B", "--machine", self.machine("tiny", "1e6"),
+                           exit_code=2)
+        self.assertIn("no layout fits on tiny", none.stderr)
+
+    def test_bad_machines(self):
+        result = self.vlmark("plan", "--machine", "none.toml", exit_code=3)
+        self.assertIn("none.toml: cannot be read", result.stderr)
+        path = pathlib.Path(program.SCRATCH) / "bad.toml"
+        path.write_text("name = 3\nwidth = 2\n")
+        result = self.vlmark("plan", "--machine", str(path), exit_code=2)
+        for word in ("name is no text", "width is no key", "rates.memory is missing"):
+            self.assertIn(word, result.stderr)
+
+    def test_of_a_run_description_on_a_machine(self):
+        machine = self.machine("host", "1e10")
+        arguments = (program.QUICKSTART, "--machine", machine, "--set", "train.steps=2")
+        one = self.plan(*arguments, "--layout", "pp2")
+        self.assertEqual((one["layout"], one["ranks"], one["micro_batches"]), ("pp2", 2, 4))
+        self.assertTrue(one["launch"].endswith(f"run {program.QUICKSTART} --set "
+                                               "parallel.layout=pp2"))
+        ranking = self.plan(*arguments, "--ranks", "2")
+        self.assertEqual({c["layout"] for c in ranking["layouts"]}, {"dp2", "tp2", "pp2", "pp2.v2"})
 
 
 if __name__ == "__main__":
