@@ -52,6 +52,8 @@ struct PlanOptions {
   std::optional<int> ranks;  ///< none: those of the layout, or as few as fit the machine, or 1
   std::string machine;       ///< TOML file: predict times, rank layouts
   std::string layout;        ///< "dp2.tp2.pp2"; empty: every rank a replica, or with a machine any
+  std::string figure;        ///< SVG file: the replay of a layout on the machine
+  std::string trace;         ///< results folder of a run: compared with the replay
   std::string precision = "bf16";
   std::string attention = "own";      ///< own or cudnn
   bool any_order = false;             ///< sums in no fixed order (train.deterministic = false)

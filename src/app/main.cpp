@@ -90,6 +90,9 @@ void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
                 "--ranks all layouts, ranked)");
   c->add_option("--machine", o.machine,
                 "Machine description (TOML, see configs/machines): fits or not, predicted times");
+  c->add_option("--figure", o.figure, "With --machine and --layout: draw the replay (SVG)");
+  c->add_option("--trace", o.trace,
+                "Results folder of a run in that layout: draw it above, compare the times");
   c->add_option("--set", o.set, "Override a key of the run description: table.key=value");
   c->add_option("--precision", o.precision, "fp32 or bf16")->capture_default_str();
   c->add_option("--attention", o.attention, "Kernel of attention: own or cudnn (bf16 on CUDA)")

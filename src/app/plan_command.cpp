@@ -84,6 +84,9 @@ int plan_command(const PlanOptions& options) {
                       " (at least 1 rank runs). Raise it");
   if (options.generate) return plan_answer(options);
   if (!options.machine.empty()) return plan_on_machine(options);
+  if (!options.figure.empty() || !options.trace.empty())
+    throw ConfigError(std::string(options.figure.empty() ? "--trace" : "--figure") +
+                      ": no machine was given (a replay needs its rates). Add --machine");
   const int ranks = ranks_of(options);
   const Task task = task_of(options, ranks);
   const model::Qwen2VL model(task.model);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "src/app/commands.hpp"
+#include "src/app/plan_figure.hpp"
 #include "src/app/plan_task.hpp"
 #include "src/base/error.hpp"
 #include "src/sim/ranking.hpp"
@@ -15,7 +16,7 @@ using plan::Lane;
 using sim::Candidate;
 
 /// Microseconds, or so, to look at layouts closely.
-constexpr double work = 1e6;
+constexpr double work = 7e5;
 /// Ranks up to which the fewest are looked for.
 constexpr int most_ranks = 1 << 17;
 
@@ -99,6 +100,7 @@ int one_layout(const PlanOptions& options, const sim::Machine& machine) {
   const Task task = task_of(options, ranks);
   sim::Ranking ranking(machine, task.model, task.settings, task.steps);
   const Candidate c = ranking.one(task.settings.layout);
+  const bool compare = !options.figure.empty() || !options.trace.empty();
   const std::string misfit = sim::misfit(place(c), c.items, machine.memory_bytes),
                     launch = launch_line(options, machine, c.layout);
   if (options.json) {
@@ -108,10 +110,12 @@ int one_layout(const PlanOptions& options, const sim::Machine& machine) {
               {"ranks", ranks},
               {"launch", launch}});
     fmt::print("{}\n", j.dump());
+    if (compare) compare_with_trace(options, task, machine);
     return static_cast<int>(ExitCode::ok);
   }
   print_head(task, machine, ranks);
   print_table({c}, machine);
+  if (compare) compare_with_trace(options, task, machine);
   print_bytes(c, machine);
   fmt::print("{}\n", misfit.empty() ? "launch: " + launch : "does not fit: " + misfit);
   return static_cast<int>(ExitCode::ok);
@@ -177,11 +181,19 @@ int fewest_ranks(const PlanOptions& options, const sim::Machine& machine) {
                     "micro-batches or recompute more");
 }
 
+/// A figure and a trace are of one layout.
+void require_no_figure(const PlanOptions& options) {
+  if (options.figure.empty() && options.trace.empty()) return;
+  throw ConfigError(std::string(options.figure.empty() ? "--trace" : "--figure") +
+                    ": no layout was given (a replay is of one). Add --layout");
+}
+
 }  // namespace
 
 int plan_on_machine(const PlanOptions& options) {
   const sim::Machine machine = sim::load_machine(options.machine);
   if (!layout_of(options).empty()) return one_layout(options, machine);
+  require_no_figure(options);
   if (options.ranks) return all_layouts(options, machine, *options.ranks);
   return fewest_ranks(options, machine);
 }

@@ -109,7 +109,8 @@ MicroBatch single_token(int id, int position) {
   return batch;
 }
 
-MicroBatch blank(const plan::MicroBatchShape& shape, const plan::ModelConfig& model) {
+MicroBatch blank(const plan::MicroBatchShape& shape, const plan::ModelConfig& model,
+                 std::vector<float> pixels) {
   const auto tokens = static_cast<std::size_t>(shape.tokens());
   const auto patches = static_cast<std::size_t>(shape.patches());
   MicroBatch batch;
@@ -122,7 +123,8 @@ MicroBatch blank(const plan::MicroBatchShape& shape, const plan::ModelConfig& mo
   batch.vision_rows.assign(patches / static_cast<std::size_t>(model.vision.merge_unit()), 0);
   batch.supervised_rows.assign(static_cast<std::size_t>(shape.supervised), 0);
   batch.targets.assign(static_cast<std::size_t>(shape.supervised), 0);
-  batch.pixel_values.assign(patches * static_cast<std::size_t>(model.vision.patch_values()), 0);
+  batch.pixel_values = std::move(pixels);
+  batch.pixel_values.resize(patches * static_cast<std::size_t>(model.vision.patch_values()));
   return batch;
 }
 

@@ -46,6 +46,8 @@ MicroBatch pack(std::span<const Sequence> sequences, const plan::ModelConfig& mo
 MicroBatch single_token(int id, int position);
 
 /// A micro-batch of the given shape whose contents are zeros: what a recorded step runs on.
-MicroBatch blank(const plan::MicroBatchShape& shape, const plan::ModelConfig& model);
+/// `pixels`: memory for its pictures, which may be of another one (resized) and is the most of it.
+MicroBatch blank(const plan::MicroBatchShape& shape, const plan::ModelConfig& model,
+                 std::vector<float> pixels = {});
 
 }  // namespace vlmark::model

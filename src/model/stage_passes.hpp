@@ -38,6 +38,8 @@ class StagePasses {
 
   void load(int m, MicroBatch batch) { batches_.insert_or_assign(m, std::move(batch)); }
   const MicroBatch& batch(int m) const { return batches_.at(m); }
+  /// Once the first segment has gone forward nobody reads them again.
+  std::vector<float> take_pixels(int m) { return std::exchange(batches_.at(m).pixel_values, {}); }
   /// Of a micro-batch whose head has run on this rank.
   double loss_sum(int m) const { return loss_sums_.at(m); }
 

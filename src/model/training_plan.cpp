@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "src/base/partition.hpp"
 #include "src/model/stage_passes.hpp"
@@ -55,15 +56,18 @@ class Replay {
     shape.end = static_cast<int>(shapes.size());
     RecordingOps ops(model_.table(), arena_, settings_.ops(rank_.place.tensor));
     StagePasses passes(model_, shape, state_, settings_.recompute);
+    std::vector<float> pixels;  // of one micro-batch at a time
     for (const plan::Action& action : plan::training_schedule(shape)) {
       if (action.kind == plan::ActionKind::load)
-        passes.load(action.micro_batch,
-                    blank(shapes[static_cast<std::size_t>(action.micro_batch)], model_.config()));
+        passes.load(action.micro_batch, blank(shapes[static_cast<std::size_t>(action.micro_batch)],
+                                              model_.config(), std::exchange(pixels, {})));
       else if (StagePasses::runs(action.kind)) {
         if (trails && action.kind == plan::ActionKind::forward && action.segment == 0 &&
             action.micro_batch % group == 0)
           trails->push_back(arena_.trail());
         passes.run(ops, action, 1.0f);
+        if (action.kind == plan::ActionKind::forward && action.segment == 0)
+          pixels = passes.take_pixels(action.micro_batch);
       }
     }
     return ops;
@@ -91,10 +95,22 @@ struct Recorded {
   int micro_batches;
 };
 
-/// Of many equal micro-batches plays some that need the same memory: where all tensors of the groups
-/// that can be alive at once lie where those of as many groups before them did, everything after
-/// repeats, and leaving out multiples of that number of groups changes nothing. None: not found;
-/// then the arena of `trial` is of no use.
+/// Groups after which `trails` [group + 1] repeat, seen in the last `alive` of them before the
+/// `alive` that close the step; 0: not yet.
+int period_of(std::span<const std::uint64_t> trails, int alive) {
+  const int seen = static_cast<int>(trails.size()) - alive;
+  for (int period = 1; period + 2 * alive < seen; ++period)
+    if (std::equal(trails.begin() + seen - alive, trails.begin() + seen,
+                   trails.begin() + seen - alive - period))
+      return period;
+  return 0;
+}
+
+/// Of many equal micro-batches plays some that need the same memory. Where all tensors of the groups
+/// that can be alive at once lie where those of as many groups lay some groups before, everything
+/// repeats from there on, and leaving out multiples of that number of groups changes nothing. (A
+/// first stage may take long to get there: what the ViT leaves free fits decoder layers badly.)
+/// None: not found; then the arena of `trial` is of no use.
 std::optional<Recorded> fewer(const Replay& trial, std::span<const MicroBatchShape> shapes,
                               const plan::ScheduleShape& shape) {
   const int count = static_cast<int>(shapes.size());
@@ -102,15 +118,18 @@ std::optional<Recorded> fewer(const Replay& trial, std::span<const MicroBatchSha
   if (!repetition || std::any_of(shapes.begin(), shapes.end(),
                                  [&](const auto& other) { return other != shapes[0]; }))
     return std::nullopt;
-  const int period = repetition->alive * repetition->group, least = 4 * period + count % period;
-  if (least >= count) return std::nullopt;
-  std::vector<std::uint64_t> trails;
-  RecordingOps ops =
-      trial.step(shapes.first(static_cast<std::size_t>(least)), repetition->group, &trails);
-  const auto window = trails.begin() + repetition->alive + 1;
-  if (!std::equal(window, window + repetition->alive, window + repetition->alive))
-    return std::nullopt;
-  return Recorded{std::move(ops), least};
+  const int group = repetition->group;
+  int played = (4 * repetition->alive + 4) * group + count % group, period = 1;
+  for (int tries = 0; tries < 3 && played < count; ++tries) {
+    std::vector<std::uint64_t> trails;
+    RecordingOps ops = trial.step(shapes.first(static_cast<std::size_t>(played)), group, &trails);
+    const int found = period_of(trails, repetition->alive);
+    if (found > 0 && (count - played) / group % found == 0) return Recorded{std::move(ops), played};
+    // Further to the next number that leaves out whole periods, or much further.
+    if (found > 0) period = found;
+    played += found > 0 ? (count - played) / group % period * group : 2 * played / group * group;
+  }
+  return std::nullopt;
 }
 
 /// Micro-batches that are alive at the same time, so that one replay covers them: a whole step over

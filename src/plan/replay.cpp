@@ -20,7 +20,10 @@ struct Channel {
   std::vector<double> sent, received;  // when each was posted
   std::size_t sends_finished = 0, receives_finished = 0;
 
-  double posted(std::size_t i) const { return std::max(sent[i], received[i]); }
+  /// By both; by one alone in a schedule that left the other out, which check_rank names.
+  double posted(std::size_t i) const {
+    return std::max(i < sent.size() ? sent[i] : 0, i < received.size() ? received[i] : 0);
+  }
 };
 
 /// A collective that waits for its members.

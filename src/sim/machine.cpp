@@ -132,7 +132,7 @@ class Reader {
     if (is_number && std::isfinite(to) && (to > 0 || (to == 0 && number.may_be_zero))) return;
     add(number.key, "is " + shown(*node) + " (expected a number " +
                         (number.may_be_zero ? "from 0" : "above 0") + " of " + number.unit +
-                        "). Take it from a data sheet or from vlmark-device plan --probe");
+                        "). Take it from a data sheet or from vlmark_probe");
   }
   /// A key that nobody asked for is a slip that would change nothing in silence.
   void unknown(const toml::table& table, const std::string& prefix) {

@@ -83,17 +83,15 @@ Ranking::Ranking(const Machine& machine, const plan::ModelConfig& model,
       settings_(settings),
       simulator_(machine_, model_, std::move(steps)) {}
 
-model::TrainingSettings Ranking::with(const plan::Layout& layout, bool whole_segments) const {
+model::TrainingSettings Ranking::with(const plan::Layout& layout) const {
   model::TrainingSettings settings = settings_;
   settings.layout = layout;
-  // The buckets of a segment are ready at once: played as one they take as long in all.
-  if (whole_segments) settings.bucket_elements = 0;
   return settings;
 }
 
 void Ranking::plan_bytes(Candidate& candidate, bool exact) {
   const plan::Layout& grid = candidate.layout;
-  const model::TrainingSettings settings = with(grid, false);
+  const model::TrainingSettings settings = with(grid);
   const model::Cuts& cuts = simulator_.cuts(grid.pipeline * grid.chunks);
   const int most = model::most_micro_batches(simulator_.steps());
   std::vector<int> stages{0};
@@ -131,8 +129,8 @@ Candidate Ranking::one(const plan::Layout& layout) {
   Candidate candidate;
   candidate.layout = layout;
   plan_bytes(candidate, true);
-  candidate.at_least = simulator_.at_least(with(layout, true));
-  candidate.prediction = simulator_.predict(with(layout, true));
+  candidate.at_least = simulator_.at_least(with(layout));
+  candidate.prediction = simulator_.predict(with(layout), /*merge=*/true);
   return candidate;
 }
 
@@ -142,7 +140,7 @@ std::vector<Candidate> Ranking::all(int ranks, double work) {
        legal_layouts(model_, ranks, model::most_micro_batches(simulator_.steps()))) {
     Candidate& candidate = all.emplace_back();
     candidate.layout = layout;
-    candidate.at_least = simulator_.at_least(with(layout, true));
+    candidate.at_least = simulator_.at_least(with(layout));
     plan_bytes(candidate, false);
   }
   std::stable_sort(all.begin(), all.end(),
@@ -150,14 +148,14 @@ std::vector<Candidate> Ranking::all(int ranks, double work) {
   constexpr std::size_t wanted = 10;
   std::vector<double> fastest;  // ascending
   const auto look_at = [&](Candidate& candidate) {
-    const model::TrainingSettings settings = with(candidate.layout, true);
+    const model::TrainingSettings settings = with(candidate.layout);
     const double needed =
         planning_work(candidate.layout) + static_cast<double>(simulator_.work(settings));
     if (needed > work && !fastest.empty()) return;
     work -= needed;
     plan_bytes(candidate, true);
     if (!may_fit(candidate)) return;
-    candidate.prediction = simulator_.predict(settings);
+    candidate.prediction = simulator_.predict(settings, /*merge=*/true);
     const double step = candidate.prediction->step;
     fastest.insert(std::upper_bound(fastest.begin(), fastest.end(), step), step);
   };

@@ -53,7 +53,7 @@ class Ranking {
   bool any_fits(int ranks);
 
  private:
-  model::TrainingSettings with(const plan::Layout& layout, bool whole_segments) const;
+  model::TrainingSettings with(const plan::Layout& layout) const;
   /// Exactly, or without activations.
   void plan_bytes(Candidate& candidate, bool exact);
   bool may_fit(const Candidate& candidate) const {

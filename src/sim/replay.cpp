@@ -114,9 +114,8 @@ Prediction summarise(const Simulation& run, const Rhythm& rhythm, int left_out) 
     for (std::size_t i = 0; i < run.played.end[p].size(); ++i) {
       const double end = run.played.end[p][i];
       prediction.step = std::max(prediction.step, end);
-      const ActionKind kind = run.stages[p].schedule[i].kind;
-      if (kind == ActionKind::forward || kind == ActionKind::backward)
-        passes = std::max(passes, end);
+      const Action& action = run.stages[p].schedule[i];
+      if (action.micro_batch >= 0 && action.lane == Lane::compute) passes = std::max(passes, end);
     }
     Account sum = account(run, p, 0, std::numeric_limits<double>::max());
     if (left_out > 0) {
@@ -144,10 +143,10 @@ struct Simulator::Stages {
 
     Stage(const Machine& machine, const plan::ModelConfig& config,
           const model::TrainingSettings& settings, plan::Shard shard, int most, int rank,
-          const StepTimes& step, int first)
+          const StepTimes& step, int first, long bucket_elements)
         : model(config, std::move(shard)),
           plan(model, settings, most, rank, /*slot_rows=*/0),
-          times(machine, model, settings, plan, step, first) {}
+          times(machine, model, settings, plan, step, first, bucket_elements) {}
   };
   model::TrainingSettings settings;
   StepTimes step;
@@ -235,9 +234,11 @@ int Simulator::slowest_replica(const model::TrainingSettings& settings,
   return slowest;
 }
 
-std::unique_ptr<Simulator::Stages> Simulator::stages(const model::TrainingSettings& settings) {
+std::unique_ptr<Simulator::Stages> Simulator::stages(const model::TrainingSettings& settings,
+                                                     bool merge) {
   auto all = std::make_unique<Stages>();
   all->settings = settings;
+  if (merge) all->settings.bucket_elements = 0;
   all->step = step_times(settings);
   const plan::Layout& grid = settings.layout;
   const int data = slowest_replica(settings, all->step), most = model::most_micro_batches(steps_);
@@ -247,18 +248,19 @@ std::unique_ptr<Simulator::Stages> Simulator::stages(const model::TrainingSettin
     const plan::Place place{data, p, 0};
     all->stages.emplace_back(
         machine_, model_, all->settings, model::shard_of(model_, settings, cut, place), most,
-        plan::rank_of(grid, place), all->step, static_cast<int>(all->mine.begin));
+        plan::rank_of(grid, place), all->step, static_cast<int>(all->mine.begin),
+        merge ? settings.bucket_elements : 0);
   }
   return all;
 }
 
 Simulation Simulator::play(const model::TrainingSettings& settings) {
-  const auto all = stages(settings);
+  const auto all = stages(settings, false);
   return all->play(all->micro_batches(), uniform_);
 }
 
-Prediction Simulator::predict(const model::TrainingSettings& settings) {
-  const auto all = stages(settings);
+Prediction Simulator::predict(const model::TrainingSettings& settings, bool merge) {
+  const auto all = stages(settings, merge);
   const int count = all->micro_batches();
   Simulation run;
   std::optional<plan::Repetition> groups;

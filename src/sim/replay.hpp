@@ -55,8 +55,9 @@ class Simulator {
   /// provably the same: once G + 1 groups of micro-batches in a row have ended all their actions
   /// the same time after the group before, where G groups back is as far as any action's
   /// dependencies reach, every further group repeats that (each event is a maximum of sums over
-  /// those), so that the rest adds a multiple of it. Else all are played.
-  Prediction predict(const model::TrainingSettings& settings);
+  /// those), so that the rest adds a multiple of it. Else all are played. `merge`: the buckets of a
+  /// segment, which are ready together, are played as one that takes as long as all of them.
+  Prediction predict(const model::TrainingSettings& settings, bool merge = false);
   /// Every micro-batch of the slowest replica.
   Simulation play(const model::TrainingSettings& settings);
   /// No layout can be faster: the busiest stage and the way of one micro-batch to it and back.
@@ -73,7 +74,7 @@ class Simulator {
                          const plan::MicroBatchShape& shape);
   StepTimes step_times(const model::TrainingSettings& settings);
   int slowest_replica(const model::TrainingSettings& settings, const StepTimes& step) const;
-  std::unique_ptr<Stages> stages(const model::TrainingSettings& settings);
+  std::unique_ptr<Stages> stages(const model::TrainingSettings& settings, bool merge);
 
   const Machine& machine_;
   const plan::ModelConfig& model_;

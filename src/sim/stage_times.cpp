@@ -1,5 +1,8 @@
 #include "src/sim/stage_times.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "src/plan/ledger.hpp"
 
 namespace vlmark::sim {
@@ -22,13 +25,14 @@ bool whole_chunk_edge(const plan::ScheduleShape& shape, const Action& action, bo
 
 StageTimes::StageTimes(const Machine& machine, const model::Qwen2VL& model,
                        const model::TrainingSettings& settings, const model::RankPlan& plan,
-                       const StepTimes& step, int first)
+                       const StepTimes& step, int first, long bucket_elements)
     : machine_(machine),
       model_(model),
       settings_(settings),
       plan_(plan),
       step_(step),
       first_(first),
+      bucket_elements_(bucket_elements),
       shape_(plan.schedule(model, settings, static_cast<int>(step.of.size()))),
       traffic_(model, settings, plan, static_cast<int>(step.of.size())),
       state_bytes_(static_cast<double>(size_of(settings.optimizer.state))) {
@@ -66,6 +70,15 @@ PassTime StageTimes::pass(const Action& action) const {
   return time;
 }
 
+/// Buckets of the run that one of the schedule stands for.
+double StageTimes::buckets_in(int bucket) const {
+  if (bucket_elements_ == 0) return 1;
+  const long unit = settings_.layout.data * plan::FlatLayout::block,
+             each = (bucket_elements_ + unit - 1) / unit * unit;
+  return std::ceil(static_cast<double>(plan_.layout.bucket(bucket).size()) /
+                   static_cast<double>(each));
+}
+
 /// Zeroes the micro-batch's gradient, and adds finished ones along the tree: over all micro-batches
 /// of a replica one join less than there are leaves and results.
 double StageTimes::join(int segment) const {
@@ -98,7 +111,8 @@ double StageTimes::update(int bucket) const {
   const double copy = settings_.type == settings_.optimizer.state
                           ? 0
                           : static_cast<double>(size_of(settings_.type));
-  return memory_seconds(machine_, slice_elements(bucket) * (7 * state_bytes_ + copy), 2);
+  return memory_seconds(machine_, slice_elements(bucket) * (7 * state_bytes_ + copy),
+                        2 * static_cast<int>(buckets_in(bucket)));
 }
 
 PassTime StageTimes::time(const Action& action) const {
@@ -112,22 +126,26 @@ PassTime StageTimes::time(const Action& action) const {
     case ActionKind::join_gradients:
       return {join(action.segment)};
     case ActionKind::reduce_bucket: {
-      const double bytes = static_cast<double>(traffic_.reduce(b));
+      const double n = buckets_in(b), bytes = static_cast<double>(traffic_.reduce(b)) / n;
       if (!settings_.deterministic && settings_.optimizer.state == DType::f32)
-        return {collective_seconds(machine_, data_, bytes)};
-      return {direct_seconds(machine_, data_,
-                             double(data_.count()) * std::max(plan_.state.own_subtrees, 1), bytes)};
+        return {n * collective_seconds(machine_, data_, bytes)};
+      return {n * direct_seconds(machine_, data_,
+                                 double(data_.count()) * std::max(plan_.state.own_subtrees, 1),
+                                 bytes)};
     }
-    case ActionKind::gather_bucket:
-      return {collective_seconds(machine_, data_,
-                                 static_cast<double>(traffic_.gather(b)) * settings_.layout.data)};
+    case ActionKind::gather_bucket: {
+      const double n = buckets_in(b),
+                   bytes = static_cast<double>(traffic_.gather(b)) * settings_.layout.data / n;
+      return {n * collective_seconds(machine_, data_, bytes)};
+    }
     case ActionKind::join_bucket:
       return {join_bucket(b)};
     case ActionKind::sum_replicated: {
       const double bytes = static_cast<double>(traffic_.share(b));
+      if (bytes == 0) return {};
       const double messages =
-          direct_seconds(machine_, tensor_, bytes > 0 ? tensor_.count() : 0, bytes);
-      return {messages + memory_seconds(machine_, 3 * bytes, bytes > 0 ? 1 : 0), messages};
+          direct_seconds(machine_, tensor_, buckets_in(b) * tensor_.count(), bytes);
+      return {messages + memory_seconds(machine_, 3 * bytes), messages};
     }
     case ActionKind::square_sums:
       return {memory_seconds(machine_,

@@ -18,11 +18,12 @@ struct StepTimes {
 /// costs nothing: pictures are prepared beside the step.
 class StageTimes {
  public:
-  /// Micro-batch 0 of the priced schedule is number `first` of the step. All that is given outlives
-  /// it.
+  /// Micro-batch 0 of the priced schedule is number `first` of the step. `bucket_elements`: of the
+  /// buckets that the run has, where the schedule holds those of a segment as one. All that is given
+  /// outlives it.
   StageTimes(const Machine& machine, const model::Qwen2VL& model,
              const model::TrainingSettings& settings, const model::RankPlan& plan,
-             const StepTimes& step, int first);
+             const StepTimes& step, int first, long bucket_elements);
 
   PassTime time(const plan::Action& action) const;
   /// Of the message that a finish_ waits for.
@@ -33,6 +34,7 @@ class StageTimes {
     return *step_.of[static_cast<std::size_t>(first_ + action.micro_batch)];
   }
   PassTime pass(const plan::Action& action) const;
+  double buckets_in(int bucket) const;
   double join(int segment) const;
   double join_bucket(int bucket) const;
   double norm() const;
@@ -47,6 +49,7 @@ class StageTimes {
   const model::RankPlan& plan_;
   const StepTimes& step_;
   int first_;
+  long bucket_elements_;
   plan::ScheduleShape shape_;
   model::ActionTraffic traffic_;
   Peers data_, tensor_, model_group_;

@@ -37,7 +37,7 @@ ANYTHING = {"bench", "tests"}
 FOREIGN = [
     (re.compile(r"Kokkos_|KokkosExp"), ["kernels/", "src/engine/", "tests/", "bench/"], True),
     (re.compile(r"mpi\.h$"), ["parallel/", "src/io/", "tests/"], True),
-    (re.compile(r"toml\+\+/"), ["src/config/"], False),
+    (re.compile(r"toml\+\+/"), ["src/config/", "src/sim/"], False),
     (re.compile(r"CLI/"), ["src/app/", "bench/"], False),
     (re.compile(r"nlohmann/"), ["src/", "parallel/", "kernels/", "tests/", "bench/"], False),
     (re.compile(r"(?:hdf5|H5\w*)\.h$"), ["src/io/", "tests/"], False),

@@ -109,7 +109,7 @@ TEST(Machine, ReadsEveryDescriptionOfTheRepository) {
     EXPECT_GT(load_machine(entry.path()).rates.memory, 0) << entry.path();
     ++seen;
   }
-  EXPECT_GE(seen, 2);
+  EXPECT_GE(seen, 4);
   EXPECT_THROW(load_machine(folder / "none.toml"), IoError);
 }
 
