@@ -16,7 +16,7 @@ using plan::Lane;
 using sim::Candidate;
 
 /// Microseconds, or so, to look at layouts closely.
-constexpr double work = 7e5;
+constexpr double work = 8e5;
 /// Ranks up to which the fewest are looked for.
 constexpr int most_ranks = 1 << 17;
 

@@ -1,6 +1,7 @@
 #include "src/plan/arena.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "src/base/contracts.hpp"
 
@@ -10,12 +11,12 @@ std::int64_t Arena::acquire(std::int64_t bytes) {
   expects(bytes >= 0);
   bytes = std::max<std::int64_t>((bytes + alignment - 1) / alignment, 1) * alignment;
   std::int64_t offset = end_;
-  const auto fits = [bytes](const auto& block) { return block.second >= bytes; };
+  const auto fits = [bytes](const Free& block) { return block.bytes >= bytes; };
   if (const auto it = std::find_if(free_.begin(), free_.end(), fits); it != free_.end()) {
-    offset = it->first;
-    const std::int64_t left = it->second - bytes;
-    free_.erase(it);
-    if (left > 0) free_[offset + bytes] = left;
+    offset = it->offset;
+    it->offset += bytes;
+    it->bytes -= bytes;
+    if (it->bytes == 0) free_.erase(it);
   } else {
     end_ += bytes;
     high_water_ = std::max(high_water_, end_);
@@ -34,23 +35,24 @@ void Arena::release(std::int64_t offset) {
   std::int64_t bytes = it->second;
   used_ -= bytes;
   live_.erase(it);
-  if (const auto next = free_.find(offset + bytes); next != free_.end()) {
-    bytes += next->second;
-    free_.erase(next);
+  auto next =
+      std::lower_bound(free_.begin(), free_.end(), offset,
+                       [](const Free& block, std::int64_t at) { return block.offset < at; });
+  if (next != free_.end() && next->offset == offset + bytes) {
+    bytes += next->bytes;
+    next = free_.erase(next);
   }
-  if (auto before = free_.lower_bound(offset); before != free_.begin()) {
-    --before;
-    if (before->first + before->second == offset) {
-      offset = before->first;
-      bytes += before->second;
-      free_.erase(before);
-    }
+  if (next != free_.begin() && std::prev(next)->offset + std::prev(next)->bytes == offset) {
+    --next;
+    offset = next->offset;
+    bytes += next->bytes;
+    next = free_.erase(next);
   }
   // A free block at the end is given back, so that the next large tensor may start inside it.
   if (offset + bytes == end_)
     end_ = offset;
   else
-    free_[offset] = bytes;
+    free_.insert(next, {offset, bytes});
 }
 
 }  // namespace vlmark::plan

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace vlmark::plan {
 
@@ -25,7 +26,11 @@ class Arena {
   std::uint64_t trail() { return std::exchange(trail_, 0); }
 
  private:
-  std::map<std::int64_t, std::int64_t> live_, free_;  // offset -> bytes
+  struct Free {
+    std::int64_t offset, bytes;
+  };
+  std::unordered_map<std::int64_t, std::int64_t> live_;  // offset -> bytes
+  std::vector<Free> free_;                               // by offset; no two touch
   std::int64_t used_ = 0, end_ = 0, high_water_ = 0;
   std::uint64_t trail_ = 0;
 };
