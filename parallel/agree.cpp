@@ -7,6 +7,7 @@
 #include "parallel/phase.hpp"
 #include "parallel/scalars.hpp"
 #include "src/base/error.hpp"
+#include "src/base/first_difference.hpp"
 
 namespace vlmark::parallel {
 namespace {
@@ -43,6 +44,17 @@ void agree_to(Communicator& comm, const std::string& where, const std::function<
   std::string text = first->substr(space + 1);
   if (!same) text = "rank " + std::to_string(first - all.begin()) + ": " + text;
   throw AgreedError(text, static_cast<ExitCode>(std::stoi(first->substr(0, space))));
+}
+
+void require_same_text(
+    Communicator& comm, const std::string& where, const std::string& text,
+    const std::function<void(const std::string& here, const std::string& first)>& refuse) {
+  const std::string common = broadcast_string(comm, text);
+  agree(comm, where, [&] {
+    if (text == common) return;
+    const auto [here, first] = first_difference(text, common);
+    refuse(here, first);
+  });
 }
 
 }  // namespace vlmark::parallel

@@ -36,4 +36,11 @@ auto agree(Communicator& comm, const std::string& where, Work&& work) {
   }
 }
 
+/// Where the ranks of `comm` hold different texts, those that differ from rank 0 call
+/// refuse(line here, line of rank 0) with the first line that differs, which throws; every rank then
+/// throws as in agree(). `where`: the phase. Books the text once, and what agree() does.
+void require_same_text(
+    Communicator& comm, const std::string& where, const std::string& text,
+    const std::function<void(const std::string& here, const std::string& first)>& refuse);
+
 }  // namespace vlmark::parallel

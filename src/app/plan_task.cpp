@@ -69,9 +69,10 @@ config::RunConfig config_of(const PlanOptions& options) {
 
 Task task_of_config(const config::RunConfig& config, int ranks) {
   Task task;
-  task.model = recipe::model_of(config);
+  const data::Tokenizer tokenizer = data::Tokenizer::from_folder(config.data.tokenizer);
+  task.model = recipe::model_of(config.model, tokenizer);
   task.settings = recipe::training_settings(config, task.model, ranks);
-  const recipe::CaptionData data(config.data, task.model);
+  const recipe::CaptionData data(config.data, task.model, tokenizer);
   const recipe::SampleOrder order(data.size(), config.train.micro_batches,
                                   config.train.micro_batch_samples,
                                   static_cast<std::uint64_t>(config.model.seed));

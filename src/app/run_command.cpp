@@ -37,7 +37,7 @@ using parallel::Communicator;
 config::RunConfig read_config(const RunOptions& options, Communicator& comm) {
   return parallel::agree(comm, "run description", [&] {
     config::RunConfig config = config::load(options.config, options.set);
-    recipe::training_settings(config, recipe::model_of(config), comm.size());
+    recipe::training_settings(config, recipe::model_of(config.model), comm.size());
     progress_style(options.progress);
     return config;
   });

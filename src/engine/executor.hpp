@@ -50,7 +50,8 @@ class Executor {
   /// CommError where nothing moves for `progress`. A lane that could not be drained still uses the
   /// memory of its action: no further step may run.
   std::vector<ActionTime> execute(const plan::Schedule& schedule, const Run& run);
-  /// The same with other waits than the derived ones: for tests of what a missing event does.
+  /// The same with waits that are known: kept from an earlier step, or others than the derived ones
+  /// in tests of what a missing event does.
   std::vector<ActionTime> execute(const plan::Schedule& schedule, const plan::Waits& waits,
                                   const Run& run);
 

@@ -44,10 +44,20 @@ void GradientReducer<S>::begin_step(int micro_batches, const plan::Schedule& sch
     throw ValueError("gradient tree: a step of " + std::to_string(micro_batches) +
                      " micro-batches, but the buffers are planned for " + std::to_string(most_) +
                      ". Plan for the step with the most micro-batches");
-  micro_batches_ = micro_batches;
-  begin_ = shape.begin;
   sum_.begin_step();
   opened_.clear();
+  if (micro_batches != micro_batches_) plan_sums(micro_batches, schedule, shape);
+  const bool idle = shape.begin == shape.end;  // and so its sum is zero
+  if (idle || (!deterministic_ && !rounds))
+    kernels::fill(exec_, 0.0f,
+                  kernels::Vec<S>(buffers_[0], static_cast<std::size_t>(layout_.size())));
+}
+
+template <class S>
+void GradientReducer<S>::plan_sums(int micro_batches, const plan::Schedule& schedule,
+                                   const plan::ScheduleShape& shape) {
+  micro_batches_ = micro_batches;
+  begin_ = shape.begin;
   nodes_.clear();
   for (int r = 0; r < comm_.size(); ++r) {
     const Block block = block_of(most_, r, comm_.size());
@@ -63,10 +73,6 @@ void GradientReducer<S>::begin_step(int micro_batches, const plan::Schedule& sch
                             : plan::gradient_buffers(schedule, s, shape, micro_batches));
     covers_.emplace_back(static_cast<std::size_t>(local_.back().buffers));
   }
-  const bool idle = shape.begin == shape.end;  // and so its sum is zero
-  if (idle || (!deterministic_ && !rounds))
-    kernels::fill(exec_, 0.0f,
-                  kernels::Vec<S>(buffers_[0], static_cast<std::size_t>(layout_.size())));
 }
 
 template <class S>

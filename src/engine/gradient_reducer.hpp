@@ -60,6 +60,9 @@ class GradientReducer {
  private:
   static constexpr bool rounds = !std::is_same_v<S, float>;
   bool sums_along_tree() const { return deterministic_ || rounds; }
+  /// What follows from the number of micro-batches: done when it changes.
+  void plan_sums(int micro_batches, const plan::Schedule& schedule,
+                 const plan::ScheduleShape& shape);
   /// Rounds the gradient that the passes of `m` formed, into its buffer or onto the sum so far.
   void round(int m, int segment);
   void zero(float* first, long count) const;
@@ -82,8 +85,8 @@ class GradientReducer {
   kernels::Exec exec_;
   GradientSum<S> sum_;
   plan::FormingGradients forming_;
-  float* forming_memory_;  // [forming_.elements()]
-  int micro_batches_ = 0, begin_ = 0;
+  float* forming_memory_;                     // [forming_.elements()]
+  int micro_batches_ = -1, begin_ = 0;        // -1: before the first step
   std::vector<plan::GradientBuffers> local_;  // [segment]: over this rank's micro-batches
   std::vector<std::vector<Block>> covers_;    // [segment][buffer]: micro-batches summed there
   std::set<std::pair<int, int>> opened_;      // micro-batch, segment

@@ -6,9 +6,7 @@
 #include <string>
 
 #include "parallel/agree.hpp"
-#include "parallel/gather.hpp"
 #include "src/base/error.hpp"
-#include "src/base/first_difference.hpp"
 #include "src/engine/fingerprint.hpp"
 
 namespace vlmark::engine {
@@ -64,16 +62,14 @@ void require_same_step(parallel::Communicator& world, std::span<const plan::Micr
   std::array<std::int64_t, 2> largest{mine, ~mine};
   world.all_reduce(parallel::buffer(largest), parallel::Reduce::max).wait();
   if (largest[0] == ~largest[1]) return;
-  const std::string here = text_of(shapes, learning_rate),
-                    first = parallel::broadcast_string(world, here);
-  parallel::agree(world, "compare the step of all ranks", [&] {
-    if (here == first) return;
-    const auto [mine_line, first_line] = first_difference(here, first);
-    throw ConfigError("step: this rank, on " + world.host() + ", plans '" + mine_line +
-                      "' where rank 0 plans '" + first_line +
-                      "' (messages between them would not fit). Give every rank the same run "
-                      "description and the same index of samples");
-  });
+  parallel::require_same_text(
+      world, "compare the step of all ranks", text_of(shapes, learning_rate),
+      [&world](const std::string& here, const std::string& first) {
+        throw ConfigError("step: this rank, on " + world.host() + ", plans '" + here +
+                          "' where rank 0 plans '" + first +
+                          "' (messages between them would not fit). Give every rank the same run "
+                          "description and the same index of samples");
+      });
 }
 
 }  // namespace vlmark::engine

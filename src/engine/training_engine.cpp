@@ -1,9 +1,5 @@
 #include "src/engine/training_engine.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <optional>
-
 #include "kernels/reduce.hpp"
 #include "parallel/scalars.hpp"
 #include "src/base/clock.hpp"
@@ -21,6 +17,7 @@
 #include "src/engine/stage_messages.hpp"
 #include "src/engine/staged_communicator.hpp"
 #include "src/engine/watchdog.hpp"
+#include "src/plan/replay.hpp"
 
 namespace vlmark::engine {
 namespace {
@@ -181,6 +178,7 @@ class Engine final : public TrainingEngine {
   bool sliced_ = false;  // parameters are to be gathered before they are read
 
   // Of the step that runs.
+  plan::RankPlan plan_;  // kept from step to step: it depends on the number of micro-batches alone
   std::vector<double> loss_sums_;  // [micro-batches of the step]
   double loss_sum_ = 0, gradient_norm_ = 0;
 };
@@ -289,9 +287,10 @@ StepResult Engine<T, S>::step(const StepInput& input) {
   loss_sums_.assign(input.shapes.size(), 0);
   const int micro_batches = static_cast<int>(input.shapes.size());
   optimizer_.begin_step(touched_by(input.shapes, settings_.trainable));
-  const plan::ScheduleShape shape = rank_.schedule(model_, settings_, micro_batches);
-  const plan::Schedule schedule = plan::training_schedule(shape);
-  reducer_.begin_step(micro_batches, schedule, shape);
+  const plan::ScheduleShape planned = rank_.schedule(model_, settings_, micro_batches);
+  if (plan_.schedule.empty() || plan_.shape != planned) plan_ = plan::plan_rank(planned);
+  const plan::ScheduleShape& shape = plan_.shape;
+  reducer_.begin_step(micro_batches, plan_.schedule, shape);
   model::StagePasses passes(model_, shape, state_, settings_.recompute);
   StageMessages messages(ops_, passes, memory_, groups_, tied_table());
   const auto shape_of = [&](const plan::Action& action) {
@@ -355,7 +354,7 @@ StepResult Engine<T, S>::step(const StepInput& input) {
   StepResult result;
   watchdog_.start();
   result.start_ns = monotonic_ns();
-  result.actions = executor_.execute(schedule, run);
+  result.actions = executor_.execute(plan_.schedule, plan_.waits, run);
   result.end_ns = monotonic_ns();
   watchdog_.stop();
   passes.clear();

@@ -95,8 +95,4 @@ using Schedule = std::vector<Action>;
 /// it has ended. Parameters, their copy and slots last and are left out.
 std::vector<std::vector<BufferId>> last_uses(const Schedule& schedule);
 
-/// training_schedule (schedule_shape.hpp) of a model that stands whole on every rank, in one
-/// segment, without overlap.
-Schedule one_stage(int begin, int end, int buckets);
-
 }  // namespace vlmark::plan

@@ -241,12 +241,4 @@ Schedule gather_schedule(const ScheduleShape& shape) {
   return schedule;
 }
 
-Schedule one_stage(int begin, int end, int buckets) {
-  ScheduleShape shape;
-  shape.begin = begin;
-  shape.end = end;
-  shape.buckets = {buckets};
-  return training_schedule(shape);
-}
-
 }  // namespace vlmark::plan

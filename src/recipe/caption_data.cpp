@@ -76,10 +76,11 @@ void adopt_special_tokens(const data::Tokenizer& tokenizer, plan::ModelConfig& m
   adopt("<|video_pad|>", model.video_id);
 }
 
-CaptionData::CaptionData(const config::DataSection& settings, const plan::ModelConfig& model)
+CaptionData::CaptionData(const config::DataSection& settings, const plan::ModelConfig& model,
+                         data::Tokenizer tokenizer)
     : settings_(settings),
       model_(model),
-      tokenizer_(data::Tokenizer::from_folder(settings.tokenizer)),
+      tokenizer_(std::move(tokenizer)),
       entries_(data::read_captions(settings.folder)) {
   require_same_special_tokens(tokenizer_, model);
   for (const data::CaptionedPicture& entry : entries_) {

@@ -15,10 +15,14 @@ namespace vlmark::recipe {
 /// caption as the assistant's. Only the caption and the token that ends it are supervised.
 class CaptionData {
  public:
-  /// Reads captions and tokenizer and decodes every picture once (their sizes decide the shapes).
-  /// Throws what data::read_picture, data::preprocessed_grid and data::Tokenizer throw, and
-  /// ConfigError where tokenizer and model disagree about a special token.
-  CaptionData(const config::DataSection& settings, const plan::ModelConfig& model);
+  /// Reads captions and decodes every picture once (their sizes decide the shapes). Throws what
+  /// data::read_picture and data::preprocessed_grid throw, and ConfigError where tokenizer and model
+  /// disagree about a special token.
+  CaptionData(const config::DataSection& settings, const plan::ModelConfig& model,
+              data::Tokenizer tokenizer);
+  /// Reads the tokenizer, too. Throws also what data::Tokenizer throws.
+  CaptionData(const config::DataSection& settings, const plan::ModelConfig& model)
+      : CaptionData(settings, model, data::Tokenizer::from_folder(settings.tokenizer)) {}
 
   int size() const { return static_cast<int>(pictures_.size()); }
   const data::CaptionedPicture& entry(int i) const { return entries_[index(i)]; }

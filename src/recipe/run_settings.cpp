@@ -6,11 +6,15 @@
 
 namespace vlmark::recipe {
 
-plan::ModelConfig model_of(const config::RunConfig& config) {
-  if (!config.model.folder.empty()) return io::read_hf_config(config.model.folder + "/config.json");
-  plan::ModelConfig model = plan::model_preset(config.model.preset);
-  adopt_special_tokens(data::Tokenizer::from_folder(config.data.tokenizer), model);
-  return model;
+plan::ModelConfig model_of(const config::ModelSection& model) {
+  return model.folder.empty() ? plan::model_preset(model.preset)
+                              : io::read_hf_config(model.folder + "/config.json");
+}
+
+plan::ModelConfig model_of(const config::ModelSection& model, const data::Tokenizer& tokenizer) {
+  plan::ModelConfig found = model_of(model);
+  if (model.folder.empty()) adopt_special_tokens(tokenizer, found);
+  return found;
 }
 
 model::TrainingSettings training_settings(const config::RunConfig& config,

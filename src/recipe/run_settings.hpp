@@ -1,15 +1,18 @@
 #pragma once
 
 #include "src/config/run_config.hpp"
+#include "src/data/tokenizer.hpp"
 #include "src/model/training_plan.hpp"
 #include "src/plan/model_config.hpp"
 
 namespace vlmark::recipe {
 
-/// The model that the run description names: a preset, or a checkpoint folder's config.json. Random
-/// weights give no id a meaning, so a preset takes the ids of special tokens from the tokenizer of
-/// the run. Throws ConfigError, IoError.
-plan::ModelConfig model_of(const config::RunConfig& config);
+/// The model that the run description names: a preset, or a checkpoint folder's config.json. Throws
+/// ConfigError, IoError.
+plan::ModelConfig model_of(const config::ModelSection& model);
+/// The same for training on text of `tokenizer`. Random weights give no id a meaning, so a preset
+/// takes its ids of special tokens.
+plan::ModelConfig model_of(const config::ModelSection& model, const data::Tokenizer& tokenizer);
 
 /// What the engine does on `ranks` ranks as the run description asks for it. Throws ConfigError with
 /// every reason, one a line, why the layout cannot run `model` on them.

@@ -4,12 +4,10 @@
 #include <map>
 
 #include "parallel/agree.hpp"
-#include "parallel/gather.hpp"
 #include "parallel/phase.hpp"
 #include "parallel/scalars.hpp"
 #include "src/base/clock.hpp"
 #include "src/base/error.hpp"
-#include "src/base/first_difference.hpp"
 #include "src/base/partition.hpp"
 #include "src/io/journal_records.hpp"
 #include "src/io/model_folder.hpp"
@@ -81,8 +79,10 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
   learning_rate_ = {t.learning_rate, t.min_learning_rate, t.warmup_steps, t.steps,
                     t.schedule == config::Schedule::cosine};
   parallel::agree(comm, "set-up", [&] {
-    model_ = std::make_unique<model::Qwen2VL>(recipe::model_of(config));
-    data_ = std::make_unique<recipe::CaptionData>(config.data, model_->config());
+    data::Tokenizer tokenizer = data::Tokenizer::from_folder(config.data.tokenizer);
+    model_ = std::make_unique<model::Qwen2VL>(recipe::model_of(config.model, tokenizer));
+    data_ =
+        std::make_unique<recipe::CaptionData>(config.data, model_->config(), std::move(tokenizer));
     order_ =
         std::make_unique<recipe::SampleOrder>(data_->size(), t.micro_batches, t.micro_batch_samples,
                                               static_cast<std::uint64_t>(config.model.seed));
@@ -135,15 +135,14 @@ void Trainer::require_same_inputs() const {
     inputs += "\n" + data_->entry(i).caption + " " + std::to_string(shape.tokens()) + " " +
               std::to_string(shape.patches());
   }
-  const std::string common = parallel::broadcast_string(comm_, inputs);
-  parallel::agree(comm_, "compare the inputs of all ranks", [&] {
-    if (inputs == common) return;
-    const auto [here, there] = first_difference(inputs, common);
-    throw ConfigError("set-up: this rank, on " + comm_.host() + ", reads '" + here +
-                      "' where rank 0 reads '" + there +
-                      "' (they would train on different batches). Give every rank the same "
-                      "run description and data");
-  });
+  parallel::require_same_text(
+      comm_, "compare the inputs of all ranks", inputs,
+      [this](const std::string& here, const std::string& first) {
+        throw ConfigError("set-up: this rank, on " + comm_.host() + ", reads '" + here +
+                          "' where rank 0 reads '" + first +
+                          "' (they would train on different batches). Give every rank the same run "
+                          "description and data");
+      });
 }
 
 std::vector<plan::MicroBatchShape> Trainer::step_shapes(int step) const {

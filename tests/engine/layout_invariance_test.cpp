@@ -33,18 +33,6 @@ plan::ModelConfig deep_model(bool tied) {
   return m;
 }
 
-/// Text, pictures, videos, packed and unsupervised micro-batches in turn.
-std::vector<Step> three_steps(const plan::ModelConfig& model) {
-  Step step = six_micro_batches(model);
-  std::vector<Step> steps;
-  for (int i = 0; i < 3; ++i) {
-    steps.push_back(step);
-    std::rotate(step.begin(), step.begin() + 1, step.end());
-  }
-  steps.back().pop_back();
-  return steps;
-}
-
 /// Every layout of `ranks` that the model can run.
 std::vector<Layout> layouts_of(const plan::ModelConfig& model, int ranks, int micro_batches) {
   std::vector<Layout> layouts;

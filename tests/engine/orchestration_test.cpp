@@ -11,6 +11,7 @@
 #include "src/base/error.hpp"
 #include "tests/engine/test_lanes.hpp"
 #include "tests/support/local_world.hpp"
+#include "tests/support/one_stage.hpp"
 
 namespace vlmark::test {
 namespace {

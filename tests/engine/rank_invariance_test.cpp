@@ -15,19 +15,6 @@
 namespace vlmark::test {
 namespace {
 
-/// Three steps whose micro-batches change places, so that every rank meets every kind; the last has
-/// five of the six.
-std::vector<Step> three_steps(const plan::ModelConfig& model) {
-  Step step = six_micro_batches(model);
-  std::vector<Step> steps;
-  for (int i = 0; i < 3; ++i) {
-    steps.push_back(step);
-    std::rotate(step.begin(), step.begin() + 1, step.end());
-  }
-  steps.back().pop_back();
-  return steps;
-}
-
 void expect_same_bits(const Trained& together, const Trained& alone) {
   EXPECT_EQ(together.losses, alone.losses);
   EXPECT_EQ(together.grad_norms, alone.grad_norms);

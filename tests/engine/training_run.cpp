@@ -4,8 +4,20 @@
 #include <limits>
 
 #include "parallel/scalars.hpp"
+#include "tests/engine/small_model.hpp"
 
 namespace vlmark::test {
+
+std::vector<Step> three_steps(const plan::ModelConfig& model) {
+  Step step = six_micro_batches(model);
+  std::vector<Step> steps;
+  for (int i = 0; i < 3; ++i) {
+    steps.push_back(step);
+    std::rotate(step.begin(), step.begin() + 1, step.end());
+  }
+  steps.back().pop_back();
+  return steps;
+}
 
 model::Steps shapes_of(const std::vector<Step>& steps) {
   model::Steps shapes;

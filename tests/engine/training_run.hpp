@@ -10,6 +10,10 @@ namespace vlmark::test {
 
 using Step = std::vector<model::MicroBatch>;  ///< all micro-batches of one step
 
+/// Three steps of six_micro_batches, which change places, so that every rank meets every kind; the
+/// last has five of the six.
+std::vector<Step> three_steps(const plan::ModelConfig& model);
+
 /// What a run leaves, in a form that does not depend on the number of ranks.
 struct Trained {
   std::vector<double> losses, grad_norms;

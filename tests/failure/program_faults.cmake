@@ -9,6 +9,15 @@ add_test(NAME make_faults
 set_tests_properties(make_faults PROPERTIES LABELS failure TIMEOUT 60
                      FIXTURES_SETUP faults FIXTURES_REQUIRED trained_model)
 
+# Sets name, code, text and folder (the name with dashes) from "name|code|text".
+macro(vlmark_split_fault fault)
+  string(REGEX MATCH "^([^|]+)[|]([^|]+)[|](.*)$" matched "${fault}")
+  set(name ${CMAKE_MATCH_1})
+  set(code ${CMAKE_MATCH_2})
+  set(text "${CMAKE_MATCH_3}")
+  string(REPLACE "_" "-" folder ${name})
+endmacro()
+
 # vlmark_add_program_fault(name EXIT code [NP n] SAYS text [SAYS text]... COMMAND arguments...)
 # Every text once, and nothing but the cause carries the word `vlmark:`.
 function(vlmark_add_program_fault name)
@@ -47,11 +56,7 @@ foreach(fault
     "wrong_shape|2|has [768, 256] in "
     "other_tokenizer|2|is 525 (the model expects 524)"
     "absent|3|absent/config.json: cannot be opened")
-  string(REPLACE "|" ";" fault "${fault}")
-  list(GET fault 0 name)
-  list(GET fault 1 code)
-  list(GET fault 2 text)
-  string(REPLACE "_" "-" folder ${name})
+  vlmark_split_fault("${fault}")
   vlmark_add_generate_fault(${name} EXIT ${code} SAYS "${text}" WITH --model "${faults}/${folder}"
                             ${picture})
 endforeach()
@@ -97,11 +102,7 @@ foreach(fault
     "wrong_shape|2|has [768, 256] in "
     "renamed|3|missing: 'model.layers.1.mlp.down_proj.weight' [256, 768]"
     "absent|3|absent/config.json: cannot be opened")
-  string(REPLACE "|" ";" fault "${fault}")
-  list(GET fault 0 name)
-  list(GET fault 1 code)
-  list(GET fault 2 text)
-  string(REPLACE "_" "-" folder ${name})
+  vlmark_split_fault("${fault}")
   vlmark_add_convert_fault(${name} EXIT ${code} SAYS "${text}"
     WITH "${faults}/${folder}" "${results}/convert-${name}" --dtype bf16)
 endforeach()
@@ -185,11 +186,7 @@ foreach(fault
     "truncated|3|(a truncated or damaged file)"
     "nan|2|element 77 of 'model.layers.1.mlp.down_proj.weight' is nan"
     "wrong_shape|2|has [768, 256] in ")
-  string(REPLACE "|" ";" fault "${fault}")
-  list(GET fault 0 name)
-  list(GET fault 1 code)
-  list(GET fault 2 text)
-  string(REPLACE "_" "-" folder ${name})
+  vlmark_split_fault("${fault}")
   vlmark_add_run_fault(${name} EXIT ${code} SAYS "all 2 ranks in phase" "${text}"
                        WITH model.preset= "model.folder=${faults}/${folder}")
 endforeach()

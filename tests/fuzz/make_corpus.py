@@ -17,6 +17,8 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CORPUS = HERE / "corpus"
+sys.path.insert(0, str(ROOT / "tests/support"))
+from byte_characters import byte_characters  # noqa: E402
 
 
 def write(reader, name, data):
@@ -65,16 +67,6 @@ def model_config():
         "temporal_patch_size": 2, "merge_size": 2, "image_mean": [0.5, 0.5, 0.5],
         "image_std": [0.25, 0.25, 0.25], "do_resize": True, "resample": 3,
         "rescale_factor": 0.00392156862745098}))
-
-
-def byte_characters():
-    shifted = 256
-    for byte in range(256):
-        if 0x21 <= byte <= 0x7e or 0xa1 <= byte <= 0xac or 0xae <= byte:
-            yield chr(byte)
-        else:
-            yield chr(shifted)
-            shifted += 1
 
 
 def tokenizers():

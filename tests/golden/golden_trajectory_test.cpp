@@ -90,18 +90,23 @@ class GoldenTrajectory : public testing::TestWithParam<std::filesystem::path> {
     }
     return run;
   }
+
+  /// Within `factor` times the bound of fp32 (tests/golden/README.md).
+  void expect_losses_close(const Run& run, double factor) const {
+    double largest = 0;
+    for (std::size_t i = 0; i < run.losses.size(); ++i) {
+      const json& step = stored.at("steps").at(i);
+      const double exact = step.at("loss"), fp32 = step.at("loss_fp32");
+      largest = std::max(largest, std::abs(fp32 - exact));
+      const double tolerance = std::max({2e-5 * std::abs(exact), 1e-5, 4 * largest});
+      EXPECT_LE(std::abs(run.losses[i] - exact), factor * tolerance) << "step " << i;
+    }
+  }
 };
 
 TEST_P(GoldenTrajectory, EveryStepAgreesInFp32) {
   const Run run = train(DType::f32, world());
-  double largest = 0;
-  for (std::size_t i = 0; i < run.losses.size(); ++i) {
-    const json& step = stored.at("steps").at(i);
-    const double exact = step.at("loss"), fp32 = step.at("loss_fp32");
-    largest = std::max(largest, std::abs(fp32 - exact));
-    const double tolerance = std::max({2e-5 * std::abs(exact), 1e-5, 4 * largest});
-    EXPECT_LE(std::abs(run.losses[i] - exact), tolerance) << "step " << i;
-  }
+  expect_losses_close(run, 1);
   for (const auto& [name, found] : run.final_norm_and_sum) {
     SCOPED_TRACE(name);
     const auto& exact = stored.at("final_norm_and_sum").at(name);
@@ -123,14 +128,7 @@ TEST_P(GoldenTrajectory, EveryStepAgreesOnAGrid) {
       continue;
     SCOPED_TRACE(name);
     const Run run = train(DType::f32, world(), layout);
-    double largest = 0;
-    for (std::size_t i = 0; i < run.losses.size(); ++i) {
-      const json& step = stored.at("steps").at(i);
-      const double exact = step.at("loss"), fp32 = step.at("loss_fp32");
-      largest = std::max(largest, std::abs(fp32 - exact));
-      const double tolerance = std::max({2e-5 * std::abs(exact), 1e-5, 4 * largest});
-      EXPECT_LE(std::abs(run.losses[i] - exact), 4 * tolerance) << "step " << i;
-    }
+    expect_losses_close(run, 4);
     if (layout.tensor > 1) continue;
     const Run alone = train(DType::f32, *parallel::self_communicator());
     EXPECT_EQ(run.losses, alone.losses);

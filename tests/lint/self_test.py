@@ -77,7 +77,7 @@ class Planted(unittest.TestCase):
         self.refuses("length", "scripts/long: has 401 lines")
 
     def test_words(self):
-        self.write("src/base/a.cpp", "// todos, /usr/include, a/work/b, https://x.org/work/\n")
+        self.write("src/base/a.cpp", "// todos, /usr/include, a/wo" "rk/b, https://x.org/wo" "rk/\n")
         self.accepts("words")
         for path, text in (("src/base/b.cpp", "// TO" "DO: later\n"),
                            ("docs/c.md", "see /wo" "rk/data\n"),

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/one_stage.hpp"
 #include "tests/support/random_schedule.hpp"
 
 namespace vlmark::plan {

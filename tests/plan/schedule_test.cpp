@@ -6,6 +6,7 @@
 #include "src/base/error.hpp"
 #include "src/plan/replay.hpp"
 #include "src/plan/schedule_order.hpp"
+#include "tests/support/one_stage.hpp"
 
 namespace vlmark::plan {
 namespace {

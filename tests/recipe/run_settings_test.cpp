@@ -51,7 +51,8 @@ TEST(ModelOf, APresetTakesTheSpecialTokensOfTheTokenizer) {
   config::RunConfig config;
   config.model.preset = "2B";
   config.data.tokenizer = std::string(std::getenv("VLMARK_SOURCE_DIR")) + "/configs/tokenizer-nano";
-  const plan::ModelConfig model = model_of(config);
+  const plan::ModelConfig model =
+      model_of(config.model, data::Tokenizer::from_folder(config.data.tokenizer));
   EXPECT_EQ(model.vocab, plan::model_preset("2B").vocab);
   EXPECT_EQ(model.image_id, nano.image_id);
   EXPECT_EQ(model.video_id, nano.video_id);
