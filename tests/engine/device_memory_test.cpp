@@ -31,17 +31,21 @@ struct Case {
   plan::ModelConfig config;
   DType type;
   bool deterministic;
+  DType state = DType::f32;
 };
 
 TEST_F(DeviceMemory, TrainingHasTheSameBits) {
   for (const Case& c :
        {Case{small_model(), DType::bf16, true}, Case{small_untied_model(), DType::f32, true},
-        Case{small_untied_model(), DType::f32, false}}) {
+        Case{small_untied_model(), DType::f32, false},
+        Case{small_model(), DType::bf16, true, DType::bf16},
+        Case{small_untied_model(), DType::bf16, false, DType::bf16}}) {
     SCOPED_TRACE(c.config.name + (c.deterministic ? "" : " fast"));
     const model::Qwen2VL model(c.config);
     const auto steps = two_steps(c.config);
     model::TrainingSettings settings{
         .type = c.type, .deterministic = c.deterministic, .bucket_elements = 60'000};
+    settings.optimizer.state = c.state;
     const Trained plain = train(model, settings, steps, world());
     settings.staged = true;
     const GuardedMemory guard;
@@ -56,8 +60,9 @@ TEST_F(DeviceMemory, TrainingHasTheSameBits) {
 TEST_F(DeviceMemory, WhatAnEngineTellsOfItselfIsTheSame) {
   const model::Qwen2VL model(small_model());
   const auto steps = two_steps(model.config());
-  const auto told = [&](bool staged) {
+  const auto told = [&](DType state, bool staged) {
     model::TrainingSettings settings{.type = DType::bf16, .bucket_elements = 60'000};
+    settings.optimizer.state = state;
     settings.staged = staged;
     const auto engine = make_engine(model, settings, steps, world());
     engine->step(input_of(steps[0]));
@@ -74,9 +79,11 @@ TEST_F(DeviceMemory, WhatAnEngineTellsOfItselfIsTheSame) {
     values.insert(values.end(), logits.begin(), logits.end());
     return std::pair(values, engine->parameter_hash());
   };
-  const auto plain = told(false);
-  const GuardedMemory guard;
-  EXPECT_EQ(told(true), plain);
+  for (const DType state : {DType::f32, DType::bf16}) {
+    const auto plain = told(state, false);
+    const GuardedMemory guard;
+    EXPECT_EQ(told(state, true), plain);
+  }
 }
 
 TEST_F(DeviceMemory, InferenceHasTheSameBits) {
