@@ -69,4 +69,11 @@ int plan_command(const PlanOptions& options);
 /// The same with a machine: what a layout takes there, or which layouts take how much.
 int plan_on_machine(const PlanOptions& options);
 
+struct VerifyOptions {
+  std::string folder;  ///< of one run's results, or of a series of launches
+  bool json = false;
+};
+/// Judges a record again from its files alone, and holds them against their seals.
+int verify_command(const VerifyOptions& options);
+
 }  // namespace vlmark::app

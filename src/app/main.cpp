@@ -114,6 +114,14 @@ void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
   c->callback([&o, &job] { job = [&o] { return app::plan_command(o); }; });
 }
 
+void add_verify(CLI::App& app, app::VerifyOptions& o, std::function<int()>& job) {
+  auto* c = app.add_subcommand("verify", "Judge a record again, from its files alone");
+  c->add_option("folder", o.folder, "Results of a run, or a series of launches")->required();
+  c->add_flag("--json", o.json, "The recomputed result as JSON");
+  c->footer("Example:\n  vlmark verify results/quickstart");
+  c->callback([&o, &job] { job = [&o] { return app::verify_command(o); }; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -128,11 +136,13 @@ int main(int argc, char** argv) {
   app::GenerateOptions generate;
   app::ConvertOptions convert;
   app::PlanOptions plan;
+  app::VerifyOptions verify;
   std::function<int()> job;
   add_run(app, run, argc, argv, job);
   add_generate(app, generate, argc, argv, job);
   add_convert(app, convert, job);
   add_plan(app, plan, job);
+  add_verify(app, verify, job);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

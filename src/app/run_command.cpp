@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "parallel/agree.hpp"
 #include "parallel/check_collectives.hpp"
@@ -16,14 +17,17 @@
 #include "src/base/clock.hpp"
 #include "src/base/device_memory.hpp"
 #include "src/base/error.hpp"
-#include "src/base/isa.hpp"
 #include "src/base/memory.hpp"
 #include "src/engine/device.hpp"
 #include "src/engine/kernel_choice.hpp"
+#include "src/io/event_log.hpp"
+#include "src/io/file.hpp"
 #include "src/io/journal_records.hpp"
 #include "src/io/model_folder.hpp"
 #include "src/io/record.hpp"
 #include "src/io/results_folder.hpp"
+#include "src/io/results_seal.hpp"
+#include "src/judge/judge.hpp"
 #include "src/recipe/run_settings.hpp"
 #include "src/report/verdict.hpp"
 #include "src/train/trainer.hpp"
@@ -34,6 +38,8 @@ namespace {
 namespace fs = std::filesystem;
 using parallel::Communicator;
 
+double seconds_since(std::int64_t ns) { return static_cast<double>(monotonic_ns() - ns) * 1e-9; }
+
 config::RunConfig read_config(const RunOptions& options, Communicator& comm) {
   return parallel::agree(comm, "run description", [&] {
     config::RunConfig config = config::load(options.config, options.set);
@@ -43,19 +49,15 @@ config::RunConfig read_config(const RunOptions& options, Communicator& comm) {
   });
 }
 
-/// Everything the rules say about the run, the same on every rank. Collective.
-std::vector<io::Verification> verify(train::Trainer& trainer, Communicator& comm,
-                                     double loss_ratio_limit) {
+/// What can be checked while the run is there, the same on every rank. Collective.
+std::vector<io::Verification> verify(train::Trainer& trainer, Communicator& comm) {
   engine::TrainingEngine& engine = trainer.engine();
   parallel::set_phase("verification");
-  std::vector<io::Verification> checks;
+  std::vector<io::Verification> checks = trainer.replay();
   for (const parallel::CollectiveCheck& c : parallel::check_collectives(comm))
     checks.push_back(report::collective_check(c.item, c.elements, c.wrong));
-  const auto non_finite = static_cast<std::uint64_t>(
-      parallel::all_reduce_max(comm, static_cast<std::int64_t>(engine.non_finite_parameters())));
-  for (auto& check : report::loss_checks(trainer.losses(), trainer.grad_norms(), non_finite,
-                                         trainer.model().config().vocab, loss_ratio_limit))
-    checks.push_back(std::move(check));
+  checks.push_back(report::finite_check(static_cast<std::uint64_t>(
+      parallel::all_reduce_max(comm, static_cast<std::int64_t>(engine.non_finite_parameters())))));
   checks.push_back(
       report::replica_check("hash of parameters", comm.size(), engine.differing_ranks()));
   return checks;
@@ -90,41 +92,79 @@ void note_plan_and_memory(io::JournalWriter& journal, const train::Trainer& trai
   io::append(journal, io::MemoryPeak{"total", planned, measured});
 }
 
-std::string result_json(const std::vector<io::Verification>& checks, const report::Claim& claim,
-                        const std::vector<CaptionAnswer>& answers, const fs::path& record) {
-  nlohmann::json j{{"valid", report::valid(checks)},
-                   {"official", false},
-                   {"fom", claim.fom},
-                   {"value", claim.value},
-                   {"model", claim.model},
-                   {"precision", claim.precision},
-                   {"ranks", claim.ranks},
-                   {"instruction_set", claim.instruction_set},
-                   {"steps", claim.steps},
-                   {"untimed_steps", claim.untimed_steps},
-                   {"record", record.string()},
-                   {"rules", io::kRulesVersion}};
-  for (const auto& c : checks)
-    j["checks"].push_back({{"rule", c.rule},
-                           {"item", c.item},
-                           {"value", c.value},
-                           {"limit", c.limit},
-                           {"passed", c.passed}});
-  for (const auto& a : answers)
-    j["captions"].push_back({{"file", a.file},
-                             {"truth", a.truth},
-                             {"answer", a.answer},
-                             {"grey_answer", a.grey_answer}});
-  return j.dump();
+/// What the judge needs besides the steps.
+void note_run(io::JournalWriter& journal, const train::Trainer& trainer, int repetition,
+              double setup_seconds, double verification_seconds) {
+  const auto value = [&journal](const char* name, double number) {
+    io::append(journal, io::PlanValue{name, number});
+  };
+  io::append(journal, io::Text{"plan/manifest", to_json(trainer.manifest())});
+  io::append(journal, io::Text{"plan/layout", to_string(trainer.layout())});
+  io::append(journal, io::Text{"provenance/model", trainer.model().config().name});
+  value("window.untimed_steps", trainer.untimed_steps());
+  value("window.repetition", repetition);
+  value("setup.seconds", setup_seconds);
+  value("verification.seconds", verification_seconds);
+  value("verification.seconds_in_window", trainer.replay_seconds());
+}
+
+/// Rank 0: the judge's files beside the record, and the seal over all of them.
+judge::Judgement write_result(const fs::path& folder, io::EventLog& events) {
+  const io::Record record = io::read_record(folder);
+  judge::Judgement judgement = judge::judge(record);
+  io::write_text_file(folder / "result.json", judge::result_json(judgement));
+  io::write_text_file(folder / "topology.xml", record.texts.at("topology"));
+  nlohmann::ordered_json environment;
+  for (const auto& [place, text] : record.texts)
+    if (place.starts_with("provenance/")) environment[place.substr(11)] = text;
+  io::write_text_file(folder / "env.allowlist.json", environment.dump(2) + "\n");
+  events.note("result", {{"verdict", judgement.valid() ? "VALID" : "INVALID"}});
+  io::seal_results(folder);
+  return judgement;
+}
+
+/// The result with what is no part of it: where it lies, and what the model said.
+std::string printed_json(const judge::Judgement& judgement,
+                         const std::vector<CaptionAnswer>& answers, const fs::path& record) {
+  auto json = nlohmann::ordered_json::parse(judge::result_json(judgement));
+  json["record"] = record.string();
+  for (const CaptionAnswer& a : answers)
+    json["captions"].push_back({{"file", a.file},
+                                {"truth", a.truth},
+                                {"answer", a.answer},
+                                {"grey_answer", a.grey_answer}});
+  return json.dump();
+}
+
+/// The folder of this launch; rank 0 makes it.
+io::Launch open_launch(const config::RunConfig& config, Communicator& comm) {
+  const fs::path folder = config.output.folder;
+  const int declared = config.window.repetitions;
+  io::Launch launch{folder, 1};
+  parallel::agree(comm, "results folder", [&] {
+    if (comm.rank() != 0) return;
+    if (declared > 1) launch = io::next_launch(folder, declared);
+    io::create_results_folder(launch.folder, config.output.overwrite && declared == 1);
+  });
+  launch.index = static_cast<int>(parallel::broadcast_value(comm, std::int64_t{launch.index}));
+  if (declared > 1) launch.folder = folder / ("run-" + std::to_string(launch.index));
+  return launch;
 }
 
 int run(Communicator& comm, const RunOptions& options) {
+  const std::int64_t began = monotonic_ns();
   const std::string started = utc_now();
   const config::RunConfig config = read_config(options, comm);
-  const fs::path folder = config.output.folder;
-  parallel::agree(comm, "results folder", [&] {
-    if (comm.rank() == 0) io::create_results_folder(folder, config.output.overwrite);
-  });
+  const io::Launch launch = open_launch(config, comm);
+  const fs::path& folder = launch.folder;
+  std::optional<io::EventLog> events;
+  const auto note = [&](const char* event, const io::EventLog::Fields& fields = {}) {
+    if (events) events->note(event, fields);
+  };
+  if (comm.rank() == 0) events.emplace(folder);
+  note("start", {{"rules", io::kRulesVersion},
+                 {"repetition", std::to_string(launch.index)},
+                 {"repetitions", std::to_string(config.window.repetitions)}});
   engine::adopt_kernel_choice(comm);
   const std::int64_t baseline = peak_resident_bytes();
   train::Trainer trainer(config, comm);
@@ -136,11 +176,17 @@ int run(Communicator& comm, const RunOptions& options) {
   for (const io::Text& text : provenance(config, comm)) io::append(*journal, text);
   const parallel::ClockOffset clock = parallel::estimate_clock_offset(comm);
   io::append(*journal, io::ClockOffset{clock.offset_ns, clock.error_ns});
+  const double setup_seconds = parallel::all_reduce_max(comm, seconds_since(began));
+  note("set up", {{"seconds", fmt::format("{:.3f}", setup_seconds)}});
   const ProgressStyle style = progress_style(options.progress);
   trainer.run(*journal, [style](const train::Progress& progress) { show(progress, style); });
   const std::int64_t measured = peak_resident_bytes() - baseline;
+  note("trained", {{"steps", std::to_string(trainer.losses().size())},
+                   {"untimed", std::to_string(trainer.untimed_steps())}});
 
-  auto checks = verify(trainer, comm, config.verify.loss_ratio_limit);
+  const std::int64_t verification = monotonic_ns();
+  auto checks = verify(trainer, comm);
+  const double verification_seconds = seconds_since(verification);
   std::vector<CaptionAnswer> answers;
   if (config.control.captions || config.control.grey) {
     answers = ask_captions(trainer, comm, config.control.grey, config.control.max_new_tokens);
@@ -150,28 +196,27 @@ int run(Communicator& comm, const RunOptions& options) {
   if (config.output.export_model) export_model(trainer, config, folder / "model", comm.rank());
   if (comm.rank() == 0)  // the same on every rank
     for (const io::Verification& check : checks) io::append(*journal, check);
+  note("verified", {{"checks", std::to_string(checks.size())}});
   note_plan_and_memory(*journal, trainer, measured);
+  note_run(*journal, trainer, launch.index, setup_seconds, verification_seconds);
   io::append_kernels(*journal, counters());
   journal->close();
   io::merge_journals(comm, folder, record_header(started));
 
-  const report::Claim claim{
-      .value = static_cast<double>(trainer.window_work().positions()) / trainer.window_seconds(),
-      .model = trainer.model().config().name,
-      .precision = std::string(name_of(config.model.precision)),
-      .instruction_set = instruction_set(),
-      .ranks = comm.size(),
-      .steps = config.train.steps,
-      .untimed_steps = trainer.untimed_steps()};
-  if (comm.rank() == 0) {
+  std::int64_t valid = 0;
+  parallel::agree(comm, "result", [&] {
+    if (comm.rank() != 0) return;
+    const judge::Judgement judgement = write_result(folder, *events);
+    valid = judgement.valid();
     if (!answers.empty() && !options.json) fmt::print("\n{}", caption_table(answers));
     if (options.json)
-      fmt::print("{}\n", result_json(checks, claim, answers, io::record_path(folder)));
+      fmt::print("{}\n", printed_json(judgement, answers, io::record_path(folder)));
     else
       fmt::print("\nrecord: {}\n", io::record_path(folder).string());
-    fmt::print(options.json ? stderr : stdout, "{}\n", report::result_line(checks, claim));
-  }
-  return static_cast<int>(report::valid(checks) ? ExitCode::ok : ExitCode::invalid);
+    fmt::print(options.json ? stderr : stdout, "{}\n", judge::result_line(judgement));
+  });
+  return static_cast<int>(parallel::broadcast_value(comm, valid) ? ExitCode::ok
+                                                                 : ExitCode::invalid);
 }
 
 }  // namespace

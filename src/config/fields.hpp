@@ -89,6 +89,15 @@ void visit(Config& c, Visitor&& v) {
   v.field("early_messages", parallel.early_messages, "stages receive one use ahead");
   v.field("timeout", parallel.timeout, "seconds without progress that end the job", above(0));
 
+  auto& window = c.window;
+  v.table("window", "what is timed");
+  v.field("steps", window.steps, "at least; 0: no such limit", at_least(0));
+  v.field("seconds", window.seconds, "at least; 0: no such limit", at_least(0));
+  v.field("stationary", window.stationary, "untimed steps go on until times stand still");
+  v.field("most_untimed_steps", window.most_untimed_steps, "and no further", at_least(1));
+  v.field("repetitions", window.repetitions, "launches, declared before the first", at_least(1));
+  v.field("official", window.official, "the rules' numbers are gates");
+
   auto& output = c.output;
   v.table("output", "results");
   v.field("folder", output.folder, "of the record", Text::required);
@@ -98,6 +107,7 @@ void visit(Config& c, Visitor&& v) {
   auto& verify = c.verify;
   v.table("verify", "limits of the verdict");
   v.field("loss_ratio_limit", verify.loss_ratio_limit, "last loss / first loss, rule V5", above(0));
+  v.field("replayed_steps", verify.replayed_steps, "of the window, rule V1", from_to(0, 16));
 
   auto& control = c.control;
   v.table("control", "questions to the trained weights");

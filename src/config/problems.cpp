@@ -87,6 +87,22 @@ std::vector<std::string> problems(const RunConfig& c) {
                name_of(model.precision),
                " (cuDNN has no attention of fp32). Set model.precision = \"bf16\", or "
                "train.attention = \"own\"");
+  const WindowSection& window = c.window;
+  check.expect(window.steps + train.untimed_steps <= train.steps || window.steps == 0,
+               "window.steps: ", window.steps, " and train.untimed_steps = ", train.untimed_steps,
+               " are more than train.steps = ", train.steps,
+               " (the window would never be full). Raise train.steps");
+  if (!window.official) return check.found;
+  const auto official = [&](const char* key, auto value, auto least, const char* rule) {
+    check.expect(value >= least, key, ": is ", value, " (rule ", rule, " asks an official run for ",
+                 least, "). Raise it, or set window.official = false");
+  };
+  official("train.untimed_steps", train.untimed_steps, 20, "R7");
+  official("window.stationary", window.stationary, true, "R7");
+  official("window.steps", window.steps, 100, "R9");
+  official("window.seconds", window.seconds, 300.0, "R9");
+  official("window.repetitions", window.repetitions, 3, "R10");
+  official("verify.replayed_steps", c.verify.replayed_steps, 3, "V1");
   return check.found;
 }
 

@@ -51,7 +51,7 @@ struct TrainSection {
   std::optional<bool> train_merger;                    ///< none: as the stage says
   bool deterministic = true;                           ///< fixed order of every sum
   AttentionBackend attention = AttentionBackend::own;  ///< cudnn: bf16 in builds for CUDA
-  int untimed_steps = 5;  ///< not part of the timed window; at most all but one
+  int untimed_steps = 5;  ///< before the timed window, at least; at most all but one
   int trace_steps = 2;    ///< first steps whose actions are recorded
   bool operator==(const TrainSection&) const = default;
 
@@ -91,6 +91,18 @@ struct ParallelSection {
   bool operator==(const ParallelSection&) const = default;
 };
 
+/// The timed window (rules R6 to R12). With neither `steps` nor `seconds` it is all steps that
+/// train.steps leaves after the untimed ones; else train.steps is the most there can be.
+struct WindowSection {
+  int steps = 0;                 ///< at least so many
+  double seconds = 0;            ///< and at least so long
+  bool stationary = false;       ///< untimed steps go on until their times stand still (rule R7)
+  int most_untimed_steps = 200;  ///< and no further than this
+  int repetitions = 1;           ///< launches declared before the first (rule R10)
+  bool official = false;         ///< the rules' numbers are gates, not hints
+  bool operator==(const WindowSection&) const = default;
+};
+
 struct OutputSection {
   std::string folder = "results/run";
   bool overwrite = false;    ///< replace the record of an earlier run in `folder`
@@ -100,6 +112,7 @@ struct OutputSection {
 
 struct VerifySection {
   double loss_ratio_limit = 0.5;  ///< rule V5: last loss / first loss must stay below
+  int replayed_steps = 3;         ///< rule V1: of the window, run again after it
   bool operator==(const VerifySection&) const = default;
 };
 
@@ -121,6 +134,7 @@ struct RunConfig {
   OptimizerSection optimizer;
   RecomputeSection recompute;
   ParallelSection parallel;
+  WindowSection window;
   OutputSection output;
   VerifySection verify;
   ControlSection control;

@@ -8,7 +8,7 @@
 
 #include "src/base/error.hpp"
 #include "src/base/json_depth.hpp"
-#include "src/data/sha256.hpp"
+#include "src/base/sha256.hpp"
 
 namespace vlmark::data {
 namespace {

@@ -58,7 +58,7 @@ void Optimizer<T, S>::reset() {
   const Range owned{0, layout_.slice_elements()};
   kernels::fill(exec_, 0.0f, vec(first_moment_, owned));
   kernels::fill(exec_, 0.0f, vec(second_moment_, owned));
-  vision_steps_ = llm_steps_ = 0;
+  counts_ = {};
   if constexpr (!std::is_same_v<T, S>) {
     for (int b = 0; b < layout_.buckets(); ++b) {
       const Range slice = layout_.slice(b, comm_.rank());
@@ -72,8 +72,8 @@ void Optimizer<T, S>::reset() {
 template <class T, class S>
 void Optimizer<T, S>::begin_step(const plan::Trainable& touched) {
   touched_ = touched;
-  vision_steps_ += touched.vision();
-  llm_steps_ += touched.llm;
+  counts_.vision += touched.vision();
+  counts_.llm += touched.llm;
 }
 
 template <class T, class S>
@@ -85,7 +85,7 @@ void Optimizer<T, S>::update(int b, const S* reduced, double norm, double learni
     const Range part = overlap(tensor_ranges_[i], slice);
     if (part.size() == 0 || !touched_(tensor.group)) continue;
     const bool vision = tensor.group == plan::Group::vit || tensor.group == plan::Group::merger;
-    const int step = vision ? vision_steps_ : llm_steps_;
+    const int step = vision ? counts_.vision : counts_.llm;
     const kernels::AdamW adamw{learning_rate,
                                settings_.beta1,
                                settings_.beta2,

@@ -35,6 +35,13 @@ class Optimizer {
   /// Collective; no kernels.
   void gather(int b);
 
+  /// Steps that changed each part of the model, for the moments' bias.
+  struct Counts {
+    int vision = 0, llm = 0;
+  };
+  const Counts& counts() const { return counts_; }
+  void set_counts(const Counts& counts) { counts_ = counts; }
+
   /// The owned slice of bucket `b`, as exact as the rank has it.
   S* master(int b) const;
   /// Fingerprint of the owned master weights and moments: order-independent sum of hashes of (place
@@ -55,7 +62,7 @@ class Optimizer {
   S *master_, *first_moment_, *second_moment_;
   std::vector<plan::Range> tensor_ranges_;  // [logical tensor], flat
   plan::Trainable touched_;  // by this step: nothing where no micro-batch gave a gradient
-  int vision_steps_ = 0, llm_steps_ = 0;
+  Counts counts_;
 };
 
 extern template class Optimizer<float, float>;

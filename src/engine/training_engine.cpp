@@ -3,6 +3,7 @@
 #include "kernels/reduce.hpp"
 #include "parallel/scalars.hpp"
 #include "src/base/clock.hpp"
+#include "src/engine/awaited.hpp"
 #include "src/engine/collect.hpp"
 #include "src/engine/executing_ops.hpp"
 #include "src/engine/fingerprint.hpp"
@@ -16,6 +17,7 @@
 #include "src/engine/shared_gradients.hpp"
 #include "src/engine/stage_messages.hpp"
 #include "src/engine/staged_communicator.hpp"
+#include "src/engine/state_copy.hpp"
 #include "src/engine/watchdog.hpp"
 #include "src/plan/replay.hpp"
 
@@ -125,6 +127,15 @@ class Engine final : public TrainingEngine {
     expects(!sliced_);
     return inference_over(model_, rank_.layout, flat(), settings_.staged);
   }
+  std::size_t state_bytes() const override { return state().bytes(); }
+  void save_state(std::span<std::byte> to) const override {
+    state().save(exec_, {optimizer_.counts(), sliced_}, to);
+  }
+  void restore_state(std::span<const std::byte> from) override {
+    const Counted known = state().restore(exec_, from);
+    optimizer_.set_counts(known.steps);
+    sliced_ = known.sliced;
+  }
   StepResult step(const StepInput& input) override;
 
   std::uint64_t parameter_hash() const override {
@@ -142,6 +153,13 @@ class Engine final : public TrainingEngine {
   }
 
  private:
+  /// What the host knows of the state.
+  struct Counted {
+    typename Optimizer<T, S>::Counts steps;
+    bool sliced = false;
+  };
+  StateCopy<Counted> state() const;
+
   T* flat() const { return memory_.at<T>(state_.parameters); }
   std::size_t parameter_count() const {
     return static_cast<std::size_t>(rank_.layout.parameter_elements());
@@ -150,7 +168,11 @@ class Engine final : public TrainingEngine {
   parallel::Communicator& data_memory() { return staged_data_ ? *staged_data_ : *groups_.data; }
   StageMessages::Table tied_table() const;
   /// What this rank is doing, with the communicator and the ranks it does it with.
-  std::string where() const;
+  std::string where() const {
+    return executor_.where([this](const plan::Action& action) {
+      return awaited(action, settings_.layout, rank_.place);
+    });
+  }
   /// Where the gradients that an action forms go.
   void open_gradients(const plan::Action& action);
   void sum_losses(const plan::ScheduleShape& shape, const model::StagePasses& passes);
@@ -199,47 +221,20 @@ int Engine<T, S>::differing_ranks() {
 }
 
 template <class T, class S>
+auto Engine<T, S>::state() const -> StateCopy<Counted> {
+  const auto slice = static_cast<std::size_t>(rank_.layout.slice_elements()) * sizeof(S);
+  std::vector<StateRegion> regions{{flat(), parameter_count() * sizeof(T)}};
+  for (const std::int64_t place : {state_.master, state_.first_moment, state_.second_moment})
+    if (place >= 0) regions.push_back({memory_.at<S>(place), slice});
+  return StateCopy<Counted>(std::move(regions));
+}
+
+template <class T, class S>
 StageMessages::Table Engine<T, S>::tied_table() const {
   const int id = model_.table().embedding;
   if (id < 0) return {};
   return {flat() + rank_.layout.offset(id), static_cast<std::size_t>(model_.table()[id].size()),
           settings_.type};
-}
-
-template <class T, class S>
-std::string Engine<T, S>::where() const {
-  const plan::Layout& grid = settings_.layout;
-  const auto ranks = [&](int plan::Place::*axis, int size) {
-    std::string text;
-    for (int i = 0; i < size; ++i) {
-      plan::Place place = rank_.place;
-      place.*axis = i;
-      text += (i == 0 ? "" : ", ") + std::to_string(plan::rank_of(grid, place));
-    }
-    return text;
-  };
-  return executor_.where([&](const plan::Action& action) -> std::string {
-    switch (action.kind) {
-      case ActionKind::reduce_bucket:
-      case ActionKind::gather_bucket:
-        return "data group, ranks " + ranks(&plan::Place::data, grid.data);
-      case ActionKind::global_norm:
-        return "data and model groups";
-      case ActionKind::forward:
-      case ActionKind::backward:
-      case ActionKind::embedding_backward:
-      case ActionKind::sum_replicated:
-        return grid.tensor == 1 ? ""
-                                : "tensor group, ranks " + ranks(&plan::Place::tensor, grid.tensor);
-      default:
-        break;
-    }
-    if (!action.is_message()) return "";
-    plan::Place peer = rank_.place;
-    peer.pipeline = action.peer;
-    return std::string("pipeline, ") + plan::name_of(action.message) + " with rank " +
-           std::to_string(plan::rank_of(grid, peer));
-  });
 }
 
 template <class T, class S>

@@ -52,6 +52,13 @@ class TrainingEngine {
   virtual void visit_owned_gradients(const plan::TensorVisit& visit) const = 0;
   /// Forward passes with the parameters as they stand; ends before the engine. Not collective.
   virtual std::unique_ptr<InferenceEngine> inference() = 0;
+  /// Bytes of what a step changes on this rank: parameters, master weights, moments, counts.
+  virtual std::size_t state_bytes() const = 0;
+  /// Copies it out; and back in, after which the same step with the same input gives the same
+  /// result. Not collective.
+  virtual void save_state(std::span<std::byte> to) const = 0;
+  virtual void restore_state(std::span<const std::byte> from) = 0;
+
   /// Throws AgreedError where ranks differ in shapes or learning rate; what the first failed action
   /// threw, and CommError where the step stands still for
   /// `patience`; after either the engine is of no more use.

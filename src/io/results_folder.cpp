@@ -1,5 +1,6 @@
 #include "src/io/results_folder.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "src/base/error.hpp"
@@ -44,6 +45,47 @@ void create_results_folder(const fs::path& folder, bool overwrite) {
     refuse(folder, e.what());
   }
   fs::remove(probe, failure);
+}
+
+std::vector<fs::path> launches_of(const fs::path& series) {
+  std::vector<fs::path> folders;
+  for (int k = 1;; ++k) {
+    folders.push_back(series / ("run-" + std::to_string(k)));
+    if (fs::is_directory(folders.back())) continue;
+    folders.pop_back();
+    return folders;
+  }
+}
+
+Launch next_launch(const fs::path& series, int declared) {
+  if (fs::exists(record_path(series)))
+    refuse(series,
+           "it holds the record of a single run, not " + std::to_string(declared) + " launches");
+  const fs::path note = series / "declared-repetitions";
+  std::error_code failure;
+  fs::create_directories(series, failure);
+  if (failure) refuse(series, failure.message());
+  const std::vector<fs::path> before = launches_of(series);
+  if (before.empty()) {
+    write_text_file(note, std::to_string(declared) + "\n");
+  } else {
+    const std::string text = read_text_file(note);
+    if (text != std::to_string(declared) + "\n")
+      refuse(series, "it was declared for " + text.substr(0, text.find('\n')) +
+                         " launches before the first, now " + std::to_string(declared) +
+                         " are asked for");
+  }
+  const auto failed = std::count_if(before.begin(), before.end(), [](const fs::path& folder) {
+    return !fs::exists(record_path(folder));
+  });
+  const int most = declared + static_cast<int>(std::min<std::ptrdiff_t>(failed, 1)),
+            done = static_cast<int>(before.size());
+  if (done >= most)
+    refuse(series, "its " + std::to_string(declared) + " launches are done, " +
+                       std::to_string(failed) +
+                       " of them failed; the best of more may not be "
+                       "chosen");
+  return {series / ("run-" + std::to_string(done + 1)), done + 1};
 }
 
 }  // namespace vlmark::io

@@ -29,6 +29,7 @@ std::string misfit(const std::string& where, const std::vector<MemoryItem>& item
       {"received", "Use smaller parallel.bucket_elements, or train.deterministic = false"},
       {"staging", "Use smaller parallel.bucket_elements, or a transport of device memory"},
       {"stage messages", "Use shorter micro-batches, or fewer chunks"},
+      {"replay", "Lower verify.replayed_steps (an official run needs 3)"},
       {"weights", "Use --precision bf16, or a node with more memory"},
       {"keys and values", "Lower --max-new-tokens, or shorten the prompt"},
       {"activations of the prompt", "Shorten the prompt, or use smaller pictures"}};

@@ -14,28 +14,12 @@
 #include "src/io/journal_records.hpp"
 #include "src/io/model_folder.hpp"
 #include "src/recipe/run_settings.hpp"
+#include "src/recipe/work.hpp"
 #include "src/train/memory_check.hpp"
+#include "src/train/window.hpp"
 
 namespace vlmark::train {
 namespace {
-
-using io::TokenKind;
-
-constexpr int kind(TokenKind k) { return static_cast<int>(k); }
-
-Work work_of(const std::vector<plan::MicroBatchShape>& shapes, int merge_unit) {
-  Work work;
-  for (const plan::MicroBatchShape& shape : shapes) {
-    const std::int64_t vision = shape.patches() / merge_unit;
-    work.tokens[kind(TokenKind::text)] += shape.tokens() - vision;
-    work.tokens[kind(TokenKind::vision)] += vision;
-    work.tokens[kind(TokenKind::supervised)] += shape.supervised;
-    work.tokens[kind(TokenKind::patches)] += shape.patches();
-    work.tokens[kind(TokenKind::pictures)] += static_cast<std::int64_t>(shape.media.size());
-    work.tokens[kind(TokenKind::documents)] += static_cast<std::int64_t>(shape.sequences.size());
-  }
-  return work;
-}
 
 /// Adds what each action of a step took to the phases of the record.
 void add_phases(io::StepTiming& timing, const engine::StepResult& result, const Counts& before) {
@@ -65,16 +49,15 @@ void add_phases(io::StepTiming& timing, const engine::StepResult& result, const 
   add(io::Phase::head, part(Part::head));
 }
 
+/// Host memory of the states that rule V1 keeps until the window is over.
+void add_replayed_states(std::vector<plan::MemoryItem>& items, int steps) {
+  std::int64_t state = 0;
+  for (const plan::MemoryItem& item : items)
+    if (item.category == "parameters" || item.category == "optimizer") state += item.bytes;
+  if (steps > 0) items.push_back({"replay", steps * state});
+}
+
 }  // namespace
-
-std::int64_t Work::positions() const {
-  return tokens[kind(TokenKind::text)] + tokens[kind(TokenKind::vision)];
-}
-
-Work& Work::operator+=(const Work& other) {
-  for (int k = 0; k < io::kTokenKinds; ++k) tokens[k] += other.tokens[k];
-  return *this;
-}
 
 Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
     : config_(config), comm_(comm) {
@@ -99,6 +82,7 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
     shard_ = std::make_unique<model::Qwen2VL>(
         model_->config(), model::shard_of(model_->config(), settings_, steps, place));
     plan_ = model::plan_training(*shard_, settings_, steps, comm.rank());
+    add_replayed_states(plan_.items, config.verify.replayed_steps);
   });
   parallel::agree(comm, "memory", [&] {
     require_memory(comm, plan_.items, engine::available_bytes(), !kDeviceMemory);
@@ -159,7 +143,8 @@ std::vector<plan::MicroBatchShape> Trainer::step_shapes(int step) const {
 }
 
 void Trainer::note_step(io::JournalWriter& journal, int step, const engine::StepResult& result,
-                        const Counts& before, const Work& work, double learning_rate) const {
+                        const Counts& before, const recipe::Work& work,
+                        double learning_rate) const {
   io::StepTiming timing{step, result.start_ns, result.end_ns, {}};
   add_phases(timing, result, before);
   io::append(journal, timing);
@@ -175,41 +160,80 @@ void Trainer::note_step(io::JournalWriter& journal, int step, const engine::Step
                                 a.action.chunk, a.start_ns, a.end_ns});
 }
 
+engine::StepInput Trainer::input(int step) const {
+  engine::StepInput input;
+  input.shapes = step_shapes(step);
+  input.learning_rate = learning_rate_.at(step);
+  input.load = [this, step](int m) {
+    std::vector<model::Sequence> documents;
+    for (const int i : order_->micro_batch(step, m)) documents.push_back(data_->document(i));
+    return model::pack(documents, model_->config());
+  };
+  return input;
+}
+
+engine::StepResult Trainer::step(io::JournalWriter& journal, int step) {
+  const Counts before = counters();
+  const engine::StepInput input = this->input(step);
+  const engine::StepResult result = engine_->step(input);
+  losses_.push_back(result.loss);
+  grad_norms_.push_back(result.grad_norm);
+  const recipe::Work work = recipe::work_of(input.shapes, model_->config().vision.merge_unit());
+  note_step(journal, step, result, before, work, input.learning_rate);
+  journal.flush();  // one write of some kB: a killed run keeps what it did
+  return result;
+}
+
+int Trainer::warm_up(const Window& window, const Step& step) {
+  std::vector<double> seconds;
+  while (!window.opens(seconds)) {
+    const engine::StepResult result = step(static_cast<int>(seconds.size()));
+    seconds.push_back(parallel::all_reduce_max(
+        comm_, static_cast<double>(result.end_ns - result.start_ns) * 1e-9));
+  }
+  untimed_steps_ = static_cast<int>(seconds.size());
+  return window.steps(seconds);
+}
+
 void Trainer::run(io::JournalWriter& journal, const std::function<void(const Progress&)>& report) {
   const config::TrainSection& t = config_.train;
-  untimed_steps_ = std::min(t.untimed_steps, t.steps - 1);
   const std::int64_t begin = monotonic_ns();
-  std::int64_t window_start = begin;
-  for (int step = 0; step < t.steps; ++step) {
-    if (step == untimed_steps_) {
-      parallel::wait_for_all(comm_);
-      window_start = monotonic_ns();
+  int expected = t.steps;  // steps of the whole run
+  const Step step = [&](int i) {
+    const engine::StepResult result = this->step(journal, i);
+    if (comm_.rank() == 0) {
+      const double done = static_cast<double>(monotonic_ns() - begin) * 1e-9;
+      const recipe::Work work =
+          recipe::work_of(step_shapes(i), model_->config().vision.merge_unit());
+      report({i + 1, expected, result.loss, learning_rate_.at(i),
+              static_cast<double>(work.positions()) * 1e9 /
+                  static_cast<double>(result.end_ns - result.start_ns),
+              done / (i + 1) * (expected - i - 1)});
     }
-    const Counts before = counters();
-    engine::StepInput input;
-    input.shapes = step_shapes(step);
-    input.learning_rate = learning_rate_.at(step);
-    input.load = [&](int m) {
-      std::vector<model::Sequence> documents;
-      for (const int i : order_->micro_batch(step, m)) documents.push_back(data_->document(i));
-      return model::pack(documents, model_->config());
-    };
-    const engine::StepResult result = engine_->step(input);
-    losses_.push_back(result.loss);
-    grad_norms_.push_back(result.grad_norm);
-    const Work work = work_of(input.shapes, model_->config().vision.merge_unit());
-    if (step >= untimed_steps_) window_work_ += work;
-    note_step(journal, step, result, before, work, input.learning_rate);
-    journal.flush();  // one write of some kB: a killed run keeps what it did
-    if (comm_.rank() != 0) continue;
-    const double done = static_cast<double>(monotonic_ns() - begin) * 1e-9;
-    report({step + 1, t.steps, result.loss, input.learning_rate,
-            static_cast<double>(work.positions()) * 1e9 /
-                static_cast<double>(result.end_ns - result.start_ns),
-            done / (step + 1) * (t.steps - step - 1)});
+    return result;
+  };
+  const Window window(config_);
+  int left = warm_up(window, step);
+  expected = untimed_steps_ + left;
+  replay_ = std::make_unique<ReplayCheck>(*engine_, config_.verify.replayed_steps, untimed_steps_,
+                                          left, static_cast<std::uint64_t>(config_.model.seed));
+  parallel::wait_for_all(comm_);
+  const std::int64_t start = monotonic_ns();
+  for (int i = untimed_steps_; left > 0;) {
+    expected = i + left;
+    for (; left > 0; --left, ++i) {
+      replay_->before(*engine_, i);
+      replay_->after(*engine_, i, step(i));
+    }
+    const double elapsed =
+        parallel::all_reduce_max(comm_, static_cast<double>(monotonic_ns() - start) * 1e-9);
+    left = window.further(i - untimed_steps_, elapsed, t.steps - i);
   }
-  const double mine = static_cast<double>(monotonic_ns() - window_start) * 1e-9;
-  window_seconds_ = parallel::all_reduce_max(comm_, mine);
+}
+
+std::vector<io::Verification> Trainer::replay() {
+  return replay_->verify(comm_, *engine_, config_.train.deterministic,
+                         [this](int step) { return engine_->step(input(step)); });
 }
 
 }  // namespace vlmark::train

@@ -11,7 +11,10 @@
 #include "src/io/journal_records.hpp"
 #include "src/recipe/caption_data.hpp"
 #include "src/recipe/learning_rate.hpp"
+#include "src/recipe/manifest.hpp"
 #include "src/recipe/sample_order.hpp"
+#include "src/recipe/work.hpp"
+#include "src/train/replay_check.hpp"
 
 namespace vlmark::train {
 
@@ -23,13 +26,7 @@ struct Progress {
   double seconds_left = 0;     ///< at the mean pace so far
 };
 
-/// Text and merged vision positions that entered the decoder, and the rest of the work, summed over
-/// steps and ranks.
-struct Work {
-  std::int64_t tokens[io::kTokenKinds] = {};
-  std::int64_t positions() const;
-  Work& operator+=(const Work& other);
-};
+class Window;
 
 /// The training loop of one run: sets up model, data and engine from the run description, runs all
 /// steps, notes each in the rank's journal. All calls are collective.
@@ -38,8 +35,8 @@ class Trainer {
   /// Throws AgreedError (every rank together) where a file or value is wrong or memory is missing.
   Trainer(const config::RunConfig& config, parallel::Communicator& comm);
 
-  /// Runs every step. Writes timing, scalars, counters and the actions of the first
-  /// `train.trace_steps` steps to `journal`; `report` is called on rank 0 after each.
+  /// Untimed steps, then those of the timed window. Writes timing, scalars, counters and the actions
+  /// of the first `train.trace_steps` steps to `journal`; `report` is called on rank 0 after each.
   void run(io::JournalWriter& journal, const std::function<void(const Progress&)>& report);
 
   const model::Qwen2VL& model() const { return *model_; }
@@ -49,21 +46,33 @@ class Trainer {
   /// on rank 0 alone, which gets a copy; null elsewhere. Collective.
   std::unique_ptr<engine::InferenceEngine> inference();
   const model::MemoryPlan& plan() const { return plan_; }
+  const plan::Layout& layout() const { return settings_.layout; }
+  recipe::Manifest manifest() const {
+    return recipe::manifest_of(config_, model_->config(), *data_);
+  }
 
   /// Of every step of `run`, the same on all ranks.
   const std::vector<double>& losses() const { return losses_; }
   const std::vector<double>& grad_norms() const { return grad_norms_; }
-  /// Steps before the timed window opened: `train.untimed_steps`, at most all but one.
+  /// Steps before the timed window opened: at least `train.untimed_steps`, at most all but one.
   int untimed_steps() const { return untimed_steps_; }
-  /// Of the timed window: its work, and the time from its aligned start to its last rank's end.
-  const Work& window_work() const { return window_work_; }
-  double window_seconds() const { return window_seconds_; }
+  /// Rule V1, after run(): some steps of the window once more.
+  std::vector<io::Verification> replay();
+  /// Seconds that preparing that took inside the window on this rank.
+  double replay_seconds() const { return replay_->seconds(); }
 
  private:
+  using Step = std::function<engine::StepResult(int)>;
+
   std::vector<plan::MicroBatchShape> step_shapes(int step) const;
+  engine::StepInput input(int step) const;
+  /// One step and its notes.
+  engine::StepResult step(io::JournalWriter& journal, int step);
+  /// The untimed steps. Returns how many the window is to have.
+  int warm_up(const Window& window, const Step& step);
   void require_same_inputs() const;
   void note_step(io::JournalWriter& journal, int step, const engine::StepResult& result,
-                 const Counts& before, const Work& work, double learning_rate) const;
+                 const Counts& before, const recipe::Work& work, double learning_rate) const;
 
   config::RunConfig config_;
   parallel::Communicator& comm_;
@@ -77,8 +86,7 @@ class Trainer {
   std::unique_ptr<engine::TrainingEngine> engine_;
   std::vector<double> losses_, grad_norms_;
   int untimed_steps_ = 0;
-  Work window_work_;
-  double window_seconds_ = 0;
+  std::unique_ptr<ReplayCheck> replay_;  // from the window on
 };
 
 }  // namespace vlmark::train

@@ -1,10 +1,10 @@
-#include "src/data/sha256.hpp"
+#include "src/base/sha256.hpp"
 
 #include <openssl/evp.h>
 
 #include "src/base/error.hpp"
 
-namespace vlmark::data {
+namespace vlmark {
 
 std::string sha256_hex(std::span<const std::uint8_t> bytes) {
   unsigned char digest[EVP_MAX_MD_SIZE];
@@ -22,4 +22,4 @@ std::string sha256_hex(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
-}  // namespace vlmark::data
+}  // namespace vlmark
