@@ -19,6 +19,7 @@ struct RunOptions {
   std::string config;             ///< TOML file
   std::vector<std::string> set;   ///< table.key=value
   std::string progress = "auto";  ///< auto, line, log, off
+  std::string challenge;          ///< a centre's nonce: decides weights and order of samples
   bool json = false;              ///< the result as one JSON object on stdout
 };
 /// Trains over all ranks of the job, verifies itself, writes the record.
@@ -75,5 +76,18 @@ struct VerifyOptions {
 };
 /// Judges a record again from its files alone, and holds them against their seals.
 int verify_command(const VerifyOptions& options);
+
+struct RecheckOptions {
+  std::string folder;                 ///< results of a run
+  int steps = 3;                      ///< to compare, chosen at random
+  int within = 0;                     ///< of the first so many; 0: of all
+  std::optional<std::uint64_t> seed;  ///< of the choice; none: of the clock
+  std::string layout;                 ///< of the ranks here; empty: every rank is a replica
+  std::string data, tokenizer;        ///< folders here, where they lie elsewhere than at the run
+  bool json = false;
+};
+/// Computes steps of a record again, in any layout and on any number of ranks, and compares losses
+/// and gradient norms; all steps before them are computed, too.
+int recheck_command(int argc, char** argv, const RecheckOptions& options);
 
 }  // namespace vlmark::app

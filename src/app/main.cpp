@@ -25,6 +25,9 @@ void add_run(CLI::App& app, app::RunOptions& o, int argc, char** argv, std::func
   c->add_option("config", o.config, "Run description (TOML)")->required();
   c->add_option("--set", o.set, "Override a key: table.key=value (repeat)");
   c->add_option("--progress", o.progress, "auto, line, log or off");
+  c->add_option("--challenge", o.challenge,
+                "A centre's nonce: decides weights and order of samples, so that nothing can be "
+                "prepared");
   c->add_flag("--json", o.json, "The result as one JSON object");
   c->footer("Example:\n  mpiexec -n 2 vlmark run configs/quickstart.toml --set train.steps=20");
   c->callback([&o, argc, argv, &job] {
@@ -114,6 +117,28 @@ void add_plan(CLI::App& app, app::PlanOptions& o, std::function<int()>& job) {
   c->callback([&o, &job] { job = [&o] { return app::plan_command(o); }; });
 }
 
+void add_recheck(CLI::App& app, app::RecheckOptions& o, int argc, char** argv,
+                 std::function<int()>& job) {
+  auto* c = app.add_subcommand("recheck", "Compute steps of a record again and compare");
+  c->add_option("folder", o.folder, "Results of a run")->required();
+  c->add_option("--steps", o.steps, "How many to compare, chosen at random")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  c->add_option("--within", o.within, "Choose of the first so many (default: of all)")
+      ->check(CLI::PositiveNumber);
+  c->add_option("--seed", o.seed, "Of the choice (default: of the clock)");
+  c->add_option("--layout", o.layout, "Of the ranks here (default: every rank a replica)");
+  c->add_option("--data", o.data, "Folder of the pictures here (default: the run's)");
+  c->add_option("--tokenizer", o.tokenizer, "Folder of the tokenizer here (default: the run's)");
+  c->add_flag("--json", o.json, "One JSON object");
+  c->footer(
+      "All steps up to the last chosen one are computed.\n"
+      "Example:\n  mpiexec -n 2 vlmark recheck results/quickstart --steps 3 --within 20");
+  c->callback([&o, argc, argv, &job] {
+    job = [&o, argc, argv] { return app::recheck_command(argc, argv, o); };
+  });
+}
+
 void add_verify(CLI::App& app, app::VerifyOptions& o, std::function<int()>& job) {
   auto* c = app.add_subcommand("verify", "Judge a record again, from its files alone");
   c->add_option("folder", o.folder, "Results of a run, or a series of launches")->required();
@@ -137,20 +162,22 @@ int main(int argc, char** argv) {
   app::ConvertOptions convert;
   app::PlanOptions plan;
   app::VerifyOptions verify;
+  app::RecheckOptions recheck;
   std::function<int()> job;
   add_run(app, run, argc, argv, job);
   add_generate(app, generate, argc, argv, job);
   add_convert(app, convert, job);
   add_plan(app, plan, job);
   add_verify(app, verify, job);
+  add_recheck(app, recheck, argc, argv, job);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (!first_of_job()) return e.get_exit_code() == 0 ? 0 : static_cast<int>(ExitCode::usage);
     return app.exit(e) == 0 ? 0 : static_cast<int>(ExitCode::usage);
   }
-  // `run` handles its own errors, on all ranks together; the others are one process.
-  if (app.got_subcommand("run")) return job();
+  // These handle their own errors, on all ranks together; the others are one process.
+  if (app.got_subcommand("run") || app.got_subcommand("recheck")) return job();
   try {
     return job();
   } catch (const Error& e) {

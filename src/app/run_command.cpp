@@ -42,7 +42,13 @@ double seconds_since(std::int64_t ns) { return static_cast<double>(monotonic_ns(
 
 config::RunConfig read_config(const RunOptions& options, Communicator& comm) {
   return parallel::agree(comm, "run description", [&] {
-    config::RunConfig config = config::load(options.config, options.set);
+    std::vector<std::string> overrides = options.set;
+    if (!options.challenge.empty()) {
+      overrides.push_back("model.challenge=" + options.challenge);
+      overrides.push_back("model.seed=" +
+                          std::to_string(config::challenge_seed(options.challenge)));
+    }
+    config::RunConfig config = config::load(options.config, overrides);
     recipe::training_settings(config, recipe::model_of(config.model), comm.size());
     progress_style(options.progress);
     return config;
@@ -100,6 +106,7 @@ void note_run(io::JournalWriter& journal, const train::Trainer& trainer, int rep
   };
   io::append(journal, io::Text{"plan/manifest", to_json(trainer.manifest())});
   io::append(journal, io::Text{"plan/layout", to_string(trainer.layout())});
+  io::append(journal, io::Text{"plan/state_hash", trainer.state_hash()});
   io::append(journal, io::Text{"provenance/model", trainer.model().config().name});
   value("window.untimed_steps", trainer.untimed_steps());
   value("window.repetition", repetition);

@@ -54,5 +54,6 @@ int start(const char* command, char** argv) {
 
 int run_command(int, char** argv, const RunOptions&) { return start("run", argv); }
 int generate_command(int, char** argv, const GenerateOptions&) { return start("generate", argv); }
+int recheck_command(int, char** argv, const RecheckOptions&) { return start("recheck", argv); }
 
 }  // namespace vlmark::app

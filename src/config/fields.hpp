@@ -36,6 +36,7 @@ void visit(Config& c, Visitor&& v) {
   v.field("preset", model.preset, "random weights of this size", Text::may_be_empty);
   v.field("folder", model.folder, "checkpoint folder to start from", Text::may_be_empty);
   v.field("seed", model.seed, "of weights and sample order", at_least(0));
+  v.field("challenge", model.challenge, "nonce that decides the seed", Text::may_be_empty);
   v.field("precision", model.precision, "storage: fp32 or bf16");
 
   auto& data = c.data;

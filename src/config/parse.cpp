@@ -254,6 +254,8 @@ RunConfig parse(std::string_view toml, std::string_view source,
   if (given.contains("model.folder") && !given.contains("model.preset")) config.model.preset = "";
   visit(config, Reader(given, found));
   report_unknown(given, found);
+  if (!config.model.challenge.empty() && !given.contains("model.seed"))
+    config.model.seed = challenge_seed(config.model.challenge);
   for (const auto& problem : problems(config)) found.push_back(problem);
 
   if (found.empty()) return config;

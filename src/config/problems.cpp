@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "src/base/error.hpp"
+#include "src/base/sha256.hpp"
 #include "src/config/fields.hpp"
 
 namespace vlmark::config {
@@ -54,6 +55,12 @@ struct Checker {
 
 }  // namespace
 
+std::int64_t challenge_seed(std::string_view nonce) {
+  const std::string hash =
+      sha256_hex({reinterpret_cast<const std::uint8_t*>(nonce.data()), nonce.size()});
+  return static_cast<std::int64_t>(std::stoull(hash.substr(0, 16), nullptr, 16) >> 2);
+}
+
 std::vector<std::string> problems(const RunConfig& c) {
   Checker check;
   visit(c, check);
@@ -63,6 +70,13 @@ std::vector<std::string> problems(const RunConfig& c) {
                "\" and model.folder is \"", model.folder,
                "\" (the weights come from exactly one of the two). Set one and leave the other "
                "empty");
+  check.expect(model.challenge.empty() || model.folder.empty(),
+               "model.challenge: is given beside model.folder (a challenge decides random weights, "
+               "and those of a folder are known). Use a preset");
+  check.expect(model.challenge.empty() || model.seed == challenge_seed(model.challenge),
+               "model.seed: is ", model.seed, ", but model.challenge decides ",
+               model.challenge.empty() ? 0 : challenge_seed(model.challenge),
+               " (a run may not choose its own). Leave out the seed");
   const auto known = [](DType type) {
     return std::find(std::begin(kPrecisions), std::end(kPrecisions), type) != std::end(kPrecisions);
   };

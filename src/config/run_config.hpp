@@ -23,6 +23,7 @@ struct ModelSection {
   std::string preset = "nano";   ///< random weights of this size
   std::string folder;            ///< Hugging Face checkpoint folder to start from
   std::int64_t seed = 1;         ///< of weights and of the order of samples
+  std::string challenge;         ///< a centre's nonce, which decides the seed; with a preset
   DType precision = DType::f32;  ///< storage of weights and activations: f32 or bf16
   bool operator==(const ModelSection&) const = default;
 };
@@ -156,6 +157,9 @@ RunConfig parse(std::string_view toml, std::string_view source,
 
 /// `parse` of a file. Throws IoError when it cannot be read, ConfigError as `parse`.
 RunConfig load(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+
+/// The seed that a challenge decides: 62 bits of the SHA-256 of the nonce.
+std::int64_t challenge_seed(std::string_view nonce);
 
 /// Every value, defaults included, as TOML with a comment on each; `parse` gives the same struct
 /// back. `to_toml({})` is the reference of all keys.

@@ -1,6 +1,7 @@
 #include "src/train/trainer.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 
 #include "parallel/agree.hpp"
@@ -231,9 +232,17 @@ void Trainer::run(io::JournalWriter& journal, const std::function<void(const Pro
   }
 }
 
+std::string Trainer::state_hash() const {
+  const auto mine = static_cast<std::int64_t>(engine_->state_hash());
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx",
+                static_cast<unsigned long long>(parallel::all_reduce_sum(comm_, mine)));
+  return text;
+}
+
 std::vector<io::Verification> Trainer::replay() {
   return replay_->verify(comm_, *engine_, config_.train.deterministic,
-                         [this](int step) { return engine_->step(input(step)); });
+                         [this](int step) { return repeat(step); });
 }
 
 }  // namespace vlmark::train

@@ -56,6 +56,11 @@ class Trainer {
   const std::vector<double>& grad_norms() const { return grad_norms_; }
   /// Steps before the timed window opened: at least `train.untimed_steps`, at most all but one.
   int untimed_steps() const { return untimed_steps_; }
+  /// One step alone: no notes, no clock.
+  engine::StepResult repeat(int step) { return engine_->step(input(step)); }
+  /// Hash of the optimizer's state over all ranks, in hexadecimal: the same in all layouts of one
+  /// tp. Collective.
+  std::string state_hash() const;
   /// Rule V1, after run(): some steps of the window once more.
   std::vector<io::Verification> replay();
   /// Seconds that preparing that took inside the window on this rank.
