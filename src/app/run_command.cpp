@@ -48,6 +48,7 @@ std::vector<io::Verification> verify(train::Trainer& trainer, Communicator& comm
                                      double loss_ratio_limit) {
   engine::TrainingEngine& engine = trainer.engine();
   parallel::set_phase("verification");
+  engine.gather_parameters();
   std::vector<io::Verification> checks;
   for (const parallel::CollectiveCheck& c : parallel::check_collectives(comm))
     checks.push_back(report::collective_check(c.item, c.elements, c.wrong));
