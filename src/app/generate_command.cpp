@@ -20,6 +20,7 @@
 #include "src/io/hf_processing.hpp"
 #include "src/io/model_folder.hpp"
 #include "src/model/generation_plan.hpp"
+#include "src/plan/misfit.hpp"
 #include "src/recipe/caption_data.hpp"
 
 namespace vlmark::app {
@@ -70,6 +71,19 @@ double decode_rate(const infer::Generation& result) {
   return after_first > 0 ? after_first / (ns * 1e-9) : 0;
 }
 
+/// Before anything is allocated. Throws ConfigError.
+void require_memory(const model::GenerationPlan& plan) {
+  const std::int64_t available = engine::available_bytes();
+  if (available == 0) return;
+  const std::string problem =
+      plan::misfit("generate",
+                   {{"weights", plan.parameter_bytes},
+                    {"keys and values", plan.cache_bytes},
+                    {"activations of the prompt", plan.answer_bytes - plan.cache_bytes}},
+                   static_cast<double>(available));
+  if (!problem.empty()) throw ConfigError(problem);
+}
+
 int generate(const GenerateOptions& options) {
   const fs::path folder = options.model;
   const plan::ModelConfig config = io::read_hf_config(folder / "config.json");
@@ -82,11 +96,12 @@ int generate(const GenerateOptions& options) {
   const model::Qwen2VL model(config);
   const model::Sequence prompt = prompt_of(options, config, tokenizer);
   const DType type = precision_of(options);
-  const std::int64_t planned_peak =
-      resident_bytes() + engine::kernel_scratch_bytes() +
+  const model::GenerationPlan plan =
       model::plan_generation(model, type, model::pack(std::span(&prompt, 1), config),
-                             static_cast<long>(prompt.ids.size()) + options.max_new_tokens)
-          .bytes();
+                             static_cast<long>(prompt.ids.size()) + options.max_new_tokens);
+  require_memory(plan);
+  const std::int64_t planned_peak =
+      resident_bytes() + engine::kernel_scratch_bytes() + plan.bytes();
   const std::int64_t start = monotonic_ns();
   const auto engine = engine::make_inference_engine(model, type);
   engine->set_parameters(io::read_weights(folder, model.table()));

@@ -7,6 +7,7 @@
 #include "src/app/plan_figure.hpp"
 #include "src/app/plan_task.hpp"
 #include "src/base/error.hpp"
+#include "src/plan/misfit.hpp"
 #include "src/sim/ranking.hpp"
 
 namespace vlmark::app {
@@ -20,7 +21,7 @@ constexpr double work = 8e5;
 /// Ranks up to which the fewest are looked for.
 constexpr int most_ranks = 1 << 17;
 
-/// The largest allocation and the ranks of `machine` fill whole nodes, as far as they go.
+/// What starts a run of `layout`; nodes are filled one after another.
 std::string launch_line(const PlanOptions& options, const sim::Machine& machine,
                         const plan::Layout& layout) {
   const int ranks = layout.ranks(), per = std::min(ranks, machine.ranks_per_node),
@@ -101,7 +102,7 @@ int one_layout(const PlanOptions& options, const sim::Machine& machine) {
   sim::Ranking ranking(machine, task.model, task.settings, task.steps);
   const Candidate c = ranking.one(task.settings.layout);
   const bool compare = !options.figure.empty() || !options.trace.empty();
-  const std::string misfit = sim::misfit(place(c), c.items, machine.memory_bytes),
+  const std::string misfit = plan::misfit(place(c), c.items, machine.memory_bytes),
                     launch = launch_line(options, machine, c.layout);
   if (options.json) {
     nlohmann::json j = to_json(c, machine);
@@ -165,7 +166,7 @@ int all_layouts(const PlanOptions& options, const sim::Machine& machine, int ran
         return a.bytes < b.bytes;
       })->layout);
   fmt::print("none fits; nearest: {}\n",
-             sim::misfit(place(nearest), nearest.items, machine.memory_bytes));
+             plan::misfit(place(nearest), nearest.items, machine.memory_bytes));
   return static_cast<int>(ExitCode::ok);
 }
 

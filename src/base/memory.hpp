@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 
 namespace vlmark {
 
@@ -10,5 +11,10 @@ std::int64_t peak_resident_bytes();
 
 /// Resident memory of this process now (VmRSS); 0 where the system does not say.
 std::int64_t resident_bytes();
+
+/// What all processes of this node together may still allocate, in byte: the system's MemAvailable,
+/// or what is left under the limits of this process's control groups (a batch system's), where that
+/// is less. 0 where neither is known. `root`: of the file system.
+std::int64_t available_bytes(const std::filesystem::path& root = "/");
 
 }  // namespace vlmark

@@ -3,6 +3,7 @@
 #include <Kokkos_Core.hpp>
 
 #include "src/base/error.hpp"
+#include "src/base/memory.hpp"
 
 namespace vlmark::engine {
 
@@ -20,5 +21,14 @@ Device::Device() try : session_(std::make_unique<Session>()) {
 }
 
 Device::~Device() = default;
+
+std::int64_t available_bytes() {
+#ifdef KOKKOS_ENABLE_CUDA
+  std::size_t free = 0, all = 0;
+  return cudaMemGetInfo(&free, &all) == cudaSuccess ? static_cast<std::int64_t>(free) : 0;
+#else
+  return vlmark::available_bytes();
+#endif
+}
 
 }  // namespace vlmark::engine

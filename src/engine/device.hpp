@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 namespace vlmark::engine {
@@ -19,5 +20,9 @@ class Device {
   struct Session;
   std::unique_ptr<Session> session_;
 };
+
+/// What may still be allocated for tensors, in byte: of the device, or where the host computes, of
+/// all processes of this node together. 0: unknown. Needs a Device.
+std::int64_t available_bytes();
 
 }  // namespace vlmark::engine

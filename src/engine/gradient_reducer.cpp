@@ -20,12 +20,12 @@ GradientReducer<S>::GradientReducer(const kernels::Exec& exec, const plan::FlatL
       comm_(comm),
       most_(most),
       deterministic_(deterministic),
-      received_(state.received < 0 ? nullptr : memory.at<S>(state.received)),
       exec_(exec),
       sum_(std::move(sum)),
       forming_(std::move(forming)),
       forming_memory_(state.forming < 0 ? nullptr : memory.at<float>(state.forming)) {
   for (const std::int64_t offset : state.gradients) buffers_.push_back(memory.at<S>(offset));
+  for (const std::int64_t offset : state.received) received_.push_back(memory.at<S>(offset));
   for (const auto& offsets : state.extra_gradients) {
     auto& places = extra_.emplace_back();
     for (const std::int64_t offset : offsets) places.push_back(memory.at<S>(offset));
@@ -138,11 +138,12 @@ S* GradientReducer<S>::result(int bucket, std::size_t i) const {
 }
 
 template <class S>
-S* GradientReducer<S>::received_from(int rank, std::size_t slice) const {
-  S* place = received_;
+S* GradientReducer<S>::received_from(int rank, std::size_t slice, int place) const {
+  if (received_.empty()) return nullptr;  // nobody sends any
+  S* at = received_[static_cast<std::size_t>(place)];
   for (int r = 0; r < rank; ++r)
-    if (r != comm_.rank()) place += nodes_[static_cast<std::size_t>(r)].size() * slice;
-  return place;
+    if (r != comm_.rank()) at += nodes_[static_cast<std::size_t>(r)].size() * slice;
+  return at;
 }
 
 template <class S>
@@ -152,7 +153,7 @@ Block GradientReducer<S>::covers(const TreeNode& leaf) const {
 }
 
 template <class S>
-void GradientReducer<S>::exchange(int b) {
+void GradientReducer<S>::exchange(int b, int place) {
   if (comm_.size() == 1) return;
   const int me = comm_.rank();
   const plan::Range whole = layout_.bucket(b), mine = layout_.slice(b, me);
@@ -168,10 +169,10 @@ void GradientReducer<S>::exchange(int b) {
   std::vector<parallel::Request> requests;
   for (int r = 0; r < comm_.size(); ++r) {
     if (r == me) continue;
-    S* place = received_from(r, count);
+    S* from = received_from(r, count, place);
     for (std::size_t i = 0; i < nodes_[static_cast<std::size_t>(r)].size(); ++i)
       requests.push_back(
-          comm_.receive(parallel::buffer(place + i * count, count), r, static_cast<int>(i)));
+          comm_.receive(parallel::buffer(from + i * count, count), r, static_cast<int>(i)));
     const plan::Range theirs = layout_.slice(b, r);
     for (std::size_t i = 0; i < nodes_[static_cast<std::size_t>(me)].size(); ++i)
       requests.push_back(
@@ -181,7 +182,7 @@ void GradientReducer<S>::exchange(int b) {
 }
 
 template <class S>
-void GradientReducer<S>::join_bucket(int b) {
+void GradientReducer<S>::join_bucket(int b, int place) {
   if (!sums_along_tree()) return;
   const int me = comm_.rank();
   const plan::Range mine = layout_.slice(b, me);
@@ -190,10 +191,10 @@ void GradientReducer<S>::join_bucket(int b) {
   std::vector<TreeNode> leaves;
   for (int r = 0; r < comm_.size(); ++r) {
     const auto& nodes = nodes_[static_cast<std::size_t>(r)];
-    S* place = received_from(r, count);
+    S* from = r == me ? nullptr : received_from(r, count, place);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       leaves.push_back(nodes[i]);
-      inputs.push_back(r == me ? result(b, i) + mine.begin : place + i * count);
+      inputs.push_back(r == me ? result(b, i) + mine.begin : from + i * count);
     }
   }
   const JoinPlan joins = plan_joins(leaves, deterministic_ ? micro_batches_ : comm_.size());

@@ -51,9 +51,10 @@ class GradientReducer {
   void join(int m, int segment);
   /// BEFORE: every rank holds its joined gradients of bucket `b`.
   /// AFTER:  every rank holds the sum over all micro-batches in its slice of bucket `b`.
-  /// In two parts: the messages, without kernels, and then the kernels.
-  void exchange(int b);
-  void join_bucket(int b);
+  /// In two parts: the messages, without kernels, and then the kernels. `place`, of
+  /// plan::received_places, holds what has arrived in between.
+  void exchange(int b, int place);
+  void join_bucket(int b, int place);
   /// The reduced gradient: valid on the owned slices.
   S* reduced() const { return buffers_[0]; }
 
@@ -71,7 +72,7 @@ class GradientReducer {
   /// What the rank ends with: subtree `i` of a bucket.
   S* result(int bucket, std::size_t i) const;
   /// The received subtrees of `rank`, one slice each.
-  S* received_from(int rank, std::size_t slice) const;
+  S* received_from(int rank, std::size_t slice, int place) const;
   /// Micro-batches that a leaf of the tree over ranks covers.
   Block covers(const TreeNode& leaf) const;
 
@@ -81,7 +82,7 @@ class GradientReducer {
   bool deterministic_;
   std::vector<S*> buffers_;             // each [layout.size()]
   std::vector<std::vector<S*>> extra_;  // [segment]; each [its elements]
-  S* received_;                         // [subtrees of other ranks][slice]
+  std::vector<S*> received_;            // [place], each [subtrees of other ranks][slice]
   kernels::Exec exec_;
   GradientSum<S> sum_;
   plan::FormingGradients forming_;

@@ -334,10 +334,10 @@ StepResult Engine<T, S>::step(const StepInput& input) {
         reducer_.join(m, action.segment);
         break;
       case ActionKind::reduce_bucket:
-        reducer_.exchange(b);
+        reducer_.exchange(b, action.slot);
         break;
       case ActionKind::join_bucket:
-        reducer_.join_bucket(b);
+        reducer_.join_bucket(b, action.slot);
         break;
       case ActionKind::sum_replicated:
         shared_.sum(b, reducer_.reduced());

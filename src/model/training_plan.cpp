@@ -240,6 +240,7 @@ plan::ScheduleShape RankPlan::schedule(const Qwen2VL& model, const TrainingSetti
     const plan::BucketRange buckets = layout.buckets_of(s);
     shape.buckets.push_back(buckets.end - buckets.begin);
   }
+  shape.received = std::max(plan::received_places(layout, state), 1);
   shape.tensor_ranks = grid.tensor;
   shape.average = settings.averages_in(step);
   shape.overlap = settings.overlap;

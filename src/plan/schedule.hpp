@@ -79,7 +79,7 @@ struct Action {
   std::vector<BufferId> reads, writes;    ///< dependencies and lifetimes follow from these
   int segment = -1;                       ///< local, counted over all chunks of the rank
   Message message = Message::activation;  ///< of post_ and finish_
-  int slot = -1;                          ///< of a message; -1: it has none
+  int slot = -1;  ///< of a message, or place of what reduce_bucket receives; -1: it has none
 
   bool is_message() const {
     return kind >= ActionKind::post_receive && kind <= ActionKind::finish_send;

@@ -95,6 +95,7 @@ class PassWriter {
         continue;
       }
       if (!closes(chunk)) messages_.expect(Message::gradient, micro_batch, chunk);
+      if (!opens(chunk)) ++gradients_left_;
       // The order of backwards is the same on all ranks: the first rank's chunk 0 is at the place
       // of this rank's.
       if (owns_tied_ && chunk == 0) {
@@ -185,7 +186,10 @@ class PassWriter {
       action.writes = std::move(writes);
       if (s == last && !closes(chunk)) messages_.consumed(Message::gradient);
       if (rows) messages_.send(Message::embedding_rows, micro_batch, chunk);
-      if (s == first && !opens(chunk)) messages_.send(Message::gradient, micro_batch, chunk);
+      if (s == first && !opens(chunk)) {
+        messages_.send(Message::gradient, micro_batch, chunk);
+        --gradients_left_;
+      }
       if (!(owns_tied_ && s == last_segment_)) join(micro_batch, chunk, s);
     }
   }
@@ -205,7 +209,7 @@ class PassWriter {
     const BufferId gradient{Kind::gradient, micro_batch, segment};
     Action& action = compute(ActionKind::join_gradients, micro_batch, chunk, segment);
     action.reads = action.writes = {gradient};
-    if (micro_batch == shape_.end - 1) update_.segment_ready(segment);
+    if (micro_batch == shape_.end - 1) update_.segment_ready(segment, gradients_left_ > 0);
   }
 
   const ScheduleShape& shape_;
@@ -215,6 +219,7 @@ class PassWriter {
   std::vector<ChunkPass> order_;
   int last_segment_;
   bool owns_tied_, sends_rows_;
+  int gradients_left_ = 0;  // still to be sent
   std::vector<Rows> rows_;
   std::size_t next_rows_ = 0;
 };

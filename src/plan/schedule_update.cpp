@@ -37,8 +37,9 @@ Ids UpdateWriter::gradients_of(int bucket) const {
   return ids;
 }
 
-void UpdateWriter::of_bucket(ActionKind kind, Lane lane, int bucket, Ids reads, Ids writes) {
+Action& UpdateWriter::of_bucket(ActionKind kind, Lane lane, int bucket, Ids reads, Ids writes) {
   schedule_.push_back({kind, lane, -1, -1, bucket, -1, std::move(reads), std::move(writes)});
+  return schedule_.back();
 }
 
 void UpdateWriter::average(int bucket) {
@@ -88,7 +89,8 @@ void UpdateWriter::reduce(int bucket) {
       if (s != shape_.segment_of_bucket(bucket))
         reads.push_back({Kind::gradient, shape_.end - 1, s});
   of_bucket(ActionKind::reduce_bucket, Lane::data, bucket, std::move(reads),
-            {{Kind::received, place}, {Kind::gradient_slice, bucket}});
+            {{Kind::received, place}, {Kind::gradient_slice, bucket}})
+      .slot = place;
   reduced_.push_back(bucket);
 }
 
@@ -99,23 +101,27 @@ void UpdateWriter::join_oldest() {
   Ids reads = gradients_of(bucket);
   reads.push_back({Kind::received, place});
   reads.push_back(slice);
-  of_bucket(ActionKind::join_bucket, Lane::compute, bucket, std::move(reads), {slice});
+  of_bucket(ActionKind::join_bucket, Lane::compute, bucket, std::move(reads), {slice}).slot = place;
   if (shape_.tensor_ranks > 1)
     of_bucket(ActionKind::sum_replicated, Lane::tensor, bucket, {slice}, {slice});
 }
 
-void UpdateWriter::segment_ready(int segment) {
+void UpdateWriter::segment_ready(int segment, bool awaited) {
   if (!shape_.overlap.reduce) return;
-  while (joined_ < reduced_.size()) join_oldest();
-  for (const int b : buckets_of(segment)) reduce(b);
+  for (const int b : buckets_of(segment)) ready_.push_back(b);
+  while (!awaited && joined_ < reduced_.size()) join_oldest();
+  const auto full = [this] {
+    return static_cast<int>(reduced_.size() - joined_) >= shape_.received;
+  };
+  while (reduced_.size() < ready_.size() && !(awaited && full())) reduce(ready_[reduced_.size()]);
 }
 
 void UpdateWriter::write() {
   need_embedding();
   const int segments = shape_.segment_count();
   if (shape_.overlap.reduce && shape_.micro_batches() == 0) {
-    for (int s = segments - (owner_ ? 2 : 1); s >= 0; --s) segment_ready(s);
-    if (owner_) segment_ready(segments - 1);
+    for (int s = segments - (owner_ ? 2 : 1); s >= 0; --s) segment_ready(s, false);
+    if (owner_) segment_ready(segments - 1, false);
   }
   const int buckets = shape_.bucket_count();
   if (!shape_.overlap.reduce)

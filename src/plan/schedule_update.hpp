@@ -11,9 +11,10 @@ namespace vlmark::plan {
 ///
 /// Collectives stand in the data lane in one order that does not depend on the number of
 /// micro-batches, since replicas may differ in it: segments in the order in which their gradients
-/// become ready. Each rank reduces a bucket as soon as it is ready. (Megatron Core delays it by one
-/// pass for each stage, so that all stages start together; here the data lanes of different stages
-/// are independent and no compute action waits for them before the norm.)
+/// become ready. A bucket is reduced as soon as it is ready and there is memory for what arrives. No
+/// pass that another stage waits for waits for a reduction, so stages reduce side by side: the later
+/// ones under the last backward passes of the earlier ones. (Megatron Core delays the first
+/// reduction by one pass for each stage to the same end.)
 class UpdateWriter {
  public:
   UpdateWriter(const ScheduleShape& shape, Schedule& schedule);
@@ -29,15 +30,17 @@ class UpdateWriter {
   void finish_embedding();
   /// The last micro-batch's gradient of a segment has been joined. With overlap, its buckets are
   /// reduced here; they are joined after the next segment, when they have had a pass to travel.
-  void segment_ready(int segment);
+  /// `awaited`: another stage waits for a later pass of this rank; then nothing is joined, and what
+  /// finds no memory is reduced later.
+  void segment_ready(int segment, bool awaited);
   /// All that is left.
   void write();
 
  private:
   void reduce(int bucket);
   void join_oldest();
-  void of_bucket(ActionKind kind, Lane lane, int bucket, std::vector<BufferId> reads,
-                 std::vector<BufferId> writes);
+  Action& of_bucket(ActionKind kind, Lane lane, int bucket, std::vector<BufferId> reads,
+                    std::vector<BufferId> writes);
   void average(int bucket);
   void gather(int bucket);
   std::vector<int> buckets_of(int segment) const;
@@ -49,7 +52,8 @@ class UpdateWriter {
   MessageWriter messages_;  // of the tied embedding
   bool owner_, copy_;
   int arriving_ = 0, leaving_ = 0;  // copies under way
-  std::vector<int> reduced_;        // buckets in order
+  std::vector<int> ready_;          // buckets in order
+  std::vector<int> reduced_;        // the first of them
   std::size_t joined_ = 0;
 };
 

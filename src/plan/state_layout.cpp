@@ -74,8 +74,9 @@ StateLayout lay_out(const FlatLayout& layout, const StateSettings& settings, con
   if (settings.type != settings.state) state.master = add("optimizer", slice);
   state.first_moment = add("optimizer", slice);
   state.second_moment = add("optimizer", slice);
-  if (settings.received_subtrees > 0)
-    state.received = add("received", settings.received_subtrees * largest_slice(layout) * element);
+  for (int i = 0; settings.received_subtrees > 0 && i < received_places(layout, settings); ++i)
+    state.received.push_back(
+        add("received", settings.received_subtrees * largest_slice(layout) * element));
   if (settings.tensor_ranks > 1)
     state.shared = add("received", settings.tensor_ranks * shared_piece * fp32);
   state.block_sums = add("norm", layout.size() / FlatLayout::block * 8);
@@ -85,6 +86,11 @@ StateLayout lay_out(const FlatLayout& layout, const StateSettings& settings, con
 }
 
 }  // namespace
+
+int received_places(const FlatLayout& layout, const StateSettings& settings) {
+  // Without subtrees nothing is kept, and buckets need not wait for each other.
+  return settings.received_subtrees > 0 ? std::min(2, layout.buckets()) : layout.buckets();
+}
 
 StateLayout place_state(Arena& arena, const FlatLayout& layout, const StateSettings& settings) {
   return lay_out(layout, settings,

@@ -38,7 +38,8 @@ struct StateLayout {
   std::int64_t master = -1;  ///< [slice_elements] fp32; where parameters are narrower than `state`
   std::int64_t first_moment = -1;   ///< [slice_elements] of `state`
   std::int64_t second_moment = -1;  ///< [slice_elements] of `state`
-  std::int64_t received = -1;       ///< [received_subtrees][largest slice] of `state`
+  /// [received_places] Each [received_subtrees][largest slice] of `state`.
+  std::vector<std::int64_t> received;
   std::vector<std::vector<std::int64_t>>
       extra_gradients;              ///< [segment]; each [its elements] of `state`
   std::int64_t forming = -1;        ///< [forming_elements] fp32
@@ -46,6 +47,10 @@ struct StateLayout {
   std::int64_t shared = -1;         ///< [tensor ranks][shared_piece] fp32
   std::vector<std::int64_t> slots;  ///< each [slot_elements] fp32
 };
+
+/// Buckets whose subtrees of other ranks have memory at the same time, where a rank receives any:
+/// one travels while another is added.
+int received_places(const FlatLayout& layout, const StateSettings& settings);
 
 /// Acquires them in a fixed order, so that planner and engine place the same.
 StateLayout place_state(Arena& arena, const FlatLayout& layout, const StateSettings& settings);

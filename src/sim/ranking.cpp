@@ -1,20 +1,12 @@
 #include "src/sim/ranking.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <numeric>
 
 #include "src/plan/layout.hpp"
+#include "src/plan/misfit.hpp"
 
 namespace vlmark::sim {
 namespace {
-
-double sum(const std::vector<plan::MemoryItem>& items) {
-  return std::accumulate(items.begin(), items.end(), 0.0, [](double bytes, const auto& item) {
-    return bytes + static_cast<double>(item.bytes);
-  });
-}
 
 std::vector<int> divisors(int n) {
   std::vector<int> found;
@@ -24,33 +16,6 @@ std::vector<int> divisors(int n) {
 }
 
 }  // namespace
-
-std::string misfit(const std::string& where, const std::vector<plan::MemoryItem>& items,
-                   double memory_bytes) {
-  const double bytes = sum(items);
-  if (bytes <= memory_bytes) return {};
-  const auto& largest = *std::max_element(
-      items.begin(), items.end(), [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
-  static constexpr std::pair<const char*, const char*> remedies[] = {
-      {"activations", "Use shorter micro-batches, recompute more, or a layout of more tp or pp"},
-      {"gradients",
-       "Use a layout of more tp or pp, fewer micro-batches a replica, or "
-       "train.deterministic = false"},
-      {"optimizer", "Use more ranks, or optimizer.state = \"bf16\""},
-      {"received", "Use smaller parallel.bucket_elements, or train.deterministic = false"},
-      {"staging", "Use smaller parallel.bucket_elements, or a transport of device memory"},
-      {"stage messages", "Use shorter micro-batches, or fewer chunks"}};
-  const auto* const remedy =
-      std::find_if(std::begin(remedies), std::end(remedies),
-                   [&](const auto& known) { return largest.category == known.first; });
-  return fmt::format(
-      "{}: needs {:.3f} GB, but has {:.3f} GB, {:.3f} GB too few (the largest item is {} with "
-      "{:.3f} "
-      "GB). {}",
-      where, bytes * 1e-9, memory_bytes * 1e-9, (bytes - memory_bytes) * 1e-9, largest.category,
-      static_cast<double>(largest.bytes) * 1e-9,
-      remedy == std::end(remedies) ? "Use a layout of more tp or pp" : remedy->second);
-}
 
 int next_ranks(const Machine& machine, int ranks) {
   return ranks < machine.ranks_per_node ? std::min(2 * ranks, machine.ranks_per_node) : 2 * ranks;
@@ -110,9 +75,9 @@ void Ranking::plan_bytes(Candidate& candidate, bool exact) {
       const model::RankPlan plan(part, settings, most, rank, 0);
       items = plan::state_memory(plan.layout, plan.state);
     }
-    if (sum(items) <= candidate.bytes) continue;
+    if (plan::total_bytes(items) <= candidate.bytes) continue;
     candidate.stage = p;
-    candidate.bytes = sum(items);
+    candidate.bytes = plan::total_bytes(items);
     candidate.items = std::move(items);
   }
 }

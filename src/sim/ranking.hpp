@@ -2,17 +2,11 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "src/sim/replay.hpp"
 
 namespace vlmark::sim {
-
-/// Why a rank with `memory_bytes` cannot run what was planned for it, with the largest item named;
-/// empty: it can. `where` begins the message.
-std::string misfit(const std::string& where, const std::vector<plan::MemoryItem>& items,
-                   double memory_bytes);
 
 /// Numbers of ranks to try one after another: powers of two up to a node, then whole nodes in powers
 /// of two.

@@ -7,11 +7,14 @@
 #include "parallel/phase.hpp"
 #include "parallel/scalars.hpp"
 #include "src/base/clock.hpp"
+#include "src/base/device_memory.hpp"
 #include "src/base/error.hpp"
 #include "src/base/partition.hpp"
+#include "src/engine/device.hpp"
 #include "src/io/journal_records.hpp"
 #include "src/io/model_folder.hpp"
 #include "src/recipe/run_settings.hpp"
+#include "src/train/memory_check.hpp"
 
 namespace vlmark::train {
 namespace {
@@ -88,7 +91,7 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
                                               static_cast<std::uint64_t>(config.model.seed));
   });
   require_same_inputs();
-  parallel::agree(comm, "memory", [&] {
+  parallel::agree(comm, "plan", [&] {
     model::Steps steps;
     for (int step = 0; step < t.steps; ++step) steps.push_back(step_shapes(step));
     settings_ = recipe::training_settings(config, model_->config(), comm.size());
@@ -96,6 +99,9 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
     shard_ = std::make_unique<model::Qwen2VL>(
         model_->config(), model::shard_of(model_->config(), settings_, steps, place));
     plan_ = model::plan_training(*shard_, settings_, steps, comm.rank());
+  });
+  parallel::agree(comm, "memory", [&] {
+    require_memory(comm, plan_.items, engine::available_bytes(), !kDeviceMemory);
     engine_ = engine::make_training_engine(
         *shard_, settings_, plan_, comm,
         {.progress =

@@ -85,6 +85,9 @@ vlmark_add_generate_fault(more_pads_than_pictures EXIT 2
   SAYS "the text has 2 image or video pads, but there are 1 grids")
 vlmark_add_generate_fault(no_new_tokens EXIT 2 WITH ${good} --max-new-tokens 0
   SAYS "0 new tokens were asked for")
+vlmark_add_generate_fault(too_many_new_tokens EXIT 2 WITH ${good} --max-new-tokens 2000000000
+  SAYS "generate: needs " " GB too few (the largest item is keys and values with "
+       "Lower --max-new-tokens")
 
 # vlmark_add_convert_fault(name EXIT code SAYS text... WITH arguments...): none leaves weights behind.
 function(vlmark_add_convert_fault name)
@@ -152,6 +155,9 @@ vlmark_add_run_fault(all_problems EXIT 2 WITH train.steps=0 train.learning_rate=
   SAYS "train.steps: 0 is out of range" "train.learning_rate: -1 is out of range")
 vlmark_add_run_fault(unknown_preset EXIT 2 WITH model.preset=9B
   SAYS "no preset is called '9B'. Use one of nano, 2B, 7B, 72B")
+vlmark_add_run_fault(too_large_a_model EXIT 2 WITH model.preset=72B
+  SAYS "all 2 ranks in phase 'memory'" " GB too few (the largest item is " "beside 1 more there: needs "
+       "Use ")
 vlmark_add_run_fault(too_few_micro_batches EXIT 2 WITH train.micro_batches=1
   SAYS "1 micro-batches of a step cannot feed 2 replicas")
 vlmark_add_run_fault(layout_of_other_ranks EXIT 2 WITH parallel.layout=dp3

@@ -103,23 +103,26 @@ TEST(TrainingSchedule, ReducesUnderTheBackwardOfEarlierSegments) {
   EXPECT_LT(place(list, "join_bucket b0"), place(list, "reduce_bucket b1"));
 }
 
-/// When each action ends, with gathers and reductions of 10, forwards of 1, backwards of 2.
+/// Gathers and reductions of 10, forwards of 1, backwards of 2.
+double slow_collectives(const RankPlan&, const Action& action) {
+  switch (action.kind) {
+    case ActionKind::forward:
+      return 1.0;
+    case ActionKind::backward:
+      return 2.0;
+    case ActionKind::reduce_bucket:
+    case ActionKind::gather_bucket:
+      return 10.0;
+    default:
+      return 0.0;
+  }
+}
+
+/// When each action ends with slow_collectives.
 std::map<std::string, double> ends(const ScheduleShape& shape) {
   const RankPlan plan = plan_rank(shape);
   const RankPlan* const ranks[] = {&plan};
-  const Replay played = replay(ranks, 1, [](const RankPlan&, const Action& action) {
-    switch (action.kind) {
-      case ActionKind::forward:
-        return 1.0;
-      case ActionKind::backward:
-        return 2.0;
-      case ActionKind::reduce_bucket:
-      case ActionKind::gather_bucket:
-        return 10.0;
-      default:
-        return 0.0;
-    }
-  });
+  const Replay played = replay(ranks, 1, slow_collectives);
   EXPECT_EQ(played.deadlock, "");
   std::map<std::string, double> found;
   for (std::size_t i = 0; i < plan.schedule.size(); ++i)
@@ -144,6 +147,34 @@ TEST(TrainingSchedule, OverlapHidesReductions) {
   shape.received = 4;
   // b0 starts after the last segment's second backward: at 9 + 3 + 2.
   EXPECT_EQ(ends(shape)["global_norm"], 14 + 40);
+}
+
+TEST(TrainingSchedule, StagesReduceSideBySide) {
+  for (const int chunks : {1, 2}) {
+    std::vector<RankPlan> plans;
+    for (int p = 0; p < 4; ++p) {
+      ScheduleShape shape = stage(4, p, 8, {.reduce = true});
+      shape.chunks = chunks;
+      shape.segments.assign(static_cast<std::size_t>(chunks), 6 / chunks);
+      shape.buckets.assign(6, 1);
+      plans.push_back(plan_rank(shape));
+    }
+    std::vector<const RankPlan*> ranks;
+    for (const RankPlan& plan : plans) ranks.push_back(&plan);
+    const Replay played = replay(ranks, 1, slow_collectives);
+    EXPECT_EQ(played.deadlock, "");
+    double passes = 0, end = 0;
+    for (std::size_t p = 0; p < ranks.size(); ++p)
+      for (std::size_t i = 0; i < plans[p].schedule.size(); ++i) {
+        const ActionKind kind = plans[p].schedule[i].kind;
+        if (p > 0 && kind == ActionKind::backward) passes = std::max(passes, played.end[p][i]);
+        if (kind == ActionKind::global_norm) end = std::max(end, played.end[p][i]);
+      }
+    // Six segments of 1 + 2 in eight micro-batches, and the way to the last of four stages and back:
+    // as without reductions, up to the first stage's own last backward.
+    EXPECT_LE(passes, chunks == 1 ? 6 * 3 * (8 + 3) : 6 * 3 * 8 + 3 * 3 * 3);
+    EXPECT_LE(end, passes + 6 * 2 + 6 * 10);  // that, and the reductions of one stage
+  }
 }
 
 TEST(TrainingSchedule, ReducesATiedHeadWhenTheEmbeddingsShareIsThere) {
