@@ -91,6 +91,22 @@ void add_in_place(const Exec& exec, Vec<bf16> a, Vec<const float> b, const Round
   add_rounded(exec, a, b, random);
 }
 
+void mean_of_rows(const Exec& exec, Mat<const float> rows, Vec<float> mean) {
+  require_shape("mean_of_rows", "mean", mean, static_cast<long>(rows.extent(1)));
+  const auto count = static_cast<int>(rows.extent(0));
+  for_each_chunk(
+      "vlmark::mean_of_rows", exec, mean.extent(0),
+      KOKKOS_LAMBDA(const Team& team, std::size_t begin, int length) {
+        for_each(team, length, [=](int i) {
+          const std::size_t at = begin + static_cast<std::size_t>(i);
+          const float first = rows(0, at);
+          float sum = 0;
+          for (int r = 1; r < count; ++r) sum += rows(r, at) - first;
+          mean(at) = first + sum / static_cast<float>(count);
+        });
+      });
+}
+
 std::size_t count_non_finite(const Exec& exec, Vec<const float> x) {
   return count_impl<float>(exec, x);
 }

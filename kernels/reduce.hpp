@@ -27,6 +27,17 @@ void add_in_place(const Exec& exec, Vec<float> a, Vec<const float> b);
 void add_in_place(const Exec& exec, Vec<bf16> a, Vec<const bf16> b, const RoundingBits& random);
 void add_in_place(const Exec& exec, Vec<bf16> a, Vec<const float> b, const RoundingBits& random);
 
+/// mean[i] = rows[0][i] + (sum over r > 0 of rows[r][i] - rows[0][i]) / R, added in the order of
+/// rows: equal rows give their own bits for every R. `mean` may be row 0.
+///
+/// | argument   | shape        | meaning     |
+/// |------------|--------------|-------------|
+/// | rows       | [R > 0, n]   |             |
+/// | mean (out) | [n]          | overwritten |
+///
+/// Throws ShapeError. Cost: 2*R*n flop, 4*(R+1)*n byte.
+void mean_of_rows(const Exec& exec, Mat<const float> rows, Vec<float> mean);
+
 /// Number of NaN and infinite elements. Waits for `exec`. Cost: 4*n or 2*n byte.
 std::size_t count_non_finite(const Exec& exec, Vec<const float> x);
 std::size_t count_non_finite(const Exec& exec, Vec<const bf16> x);

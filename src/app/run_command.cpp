@@ -60,6 +60,7 @@ std::vector<io::Verification> verify(train::Trainer& trainer, Communicator& comm
   engine::TrainingEngine& engine = trainer.engine();
   parallel::set_phase("verification");
   std::vector<io::Verification> checks = trainer.replay();
+  engine.gather_parameters();
   for (const parallel::CollectiveCheck& c : parallel::check_collectives(comm))
     checks.push_back(report::collective_check(c.item, c.elements, c.wrong));
   checks.push_back(report::finite_check(static_cast<std::uint64_t>(

@@ -88,6 +88,9 @@ void visit(Config& c, Visitor&& v) {
   v.field("overlap_reduce", parallel.overlap_reduce, "gradients under the backward pass");
   v.field("overlap_gather", parallel.overlap_gather, "parameters under the next forward pass");
   v.field("early_messages", parallel.early_messages, "stages receive one use ahead");
+  v.field("shared_parameters", parallel.shared_parameters,
+          "tensor ranks' copies: summed or offline");
+  v.field("offline_interval", parallel.offline_interval, "steps between averages", at_least(1));
   v.field("timeout", parallel.timeout, "seconds without progress that end the job", above(0));
 
   auto& window = c.window;
@@ -122,6 +125,11 @@ void visit(Config& c, Visitor&& v) {
 inline constexpr DType kPrecisions[] = {DType::f32, DType::bf16};
 inline constexpr Schedule kSchedules[] = {Schedule::cosine, Schedule::constant};
 inline constexpr AttentionBackend kAttentions[] = {AttentionBackend::own, AttentionBackend::cudnn};
+inline constexpr SharedParameters kSharedParameters[] = {SharedParameters::summed,
+                                                         SharedParameters::offline};
+constexpr std::string_view name_of(SharedParameters shared) {
+  return shared == SharedParameters::summed ? "summed" : "offline";
+}
 constexpr std::string_view name_of(Schedule schedule) {
   return schedule == Schedule::cosine ? "cosine" : "constant";
 }

@@ -135,6 +135,9 @@ class Reader {
   static std::string read(const Given& given, AttentionBackend& value) {
     return read_word(given, kAttentions, value);
   }
+  static std::string read(const Given& given, SharedParameters& value) {
+    return read_word(given, kSharedParameters, value);
+  }
   template <class Word, std::size_t n>
   static std::string read_word(const Given& given, const Word (&words)[n], Word& value) {
     std::string text, expected;
@@ -161,6 +164,9 @@ class Reader {
   static std::string example(const std::optional<bool>&) { return "true"; }
   static std::string example(DType value) { return "\"" + std::string(name_of(value)) + "\""; }
   static std::string example(Schedule value) { return "\"" + std::string(name_of(value)) + "\""; }
+  static std::string example(SharedParameters value) {
+    return "\"" + std::string(name_of(value)) + "\"";
+  }
   static std::string example(AttentionBackend value) {
     return "\"" + std::string(name_of(value)) + "\"";
   }

@@ -18,6 +18,12 @@ enum class Schedule : std::uint8_t {
   constant  ///< stays at learning_rate
 };
 
+/// What keeps the copies of a parameter equal that every tensor rank holds.
+enum class SharedParameters : std::uint8_t {
+  summed,  ///< all add up their gradients each step
+  offline  ///< each goes on with its own, and all average weights and moments now and then
+};
+
 /// Where the weights come from: exactly one of the two.
 struct ModelSection {
   std::string preset = "nano";   ///< random weights of this size
@@ -88,7 +94,10 @@ struct ParallelSection {
   bool overlap_reduce = true;  ///< reduce gradients under the backward pass of earlier layers
   bool overlap_gather = true;  ///< gather parameters under the forward pass of the next step
   bool early_messages = true;  ///< post the receives of a stage one use ahead
-  double timeout = 600;        ///< seconds without any progress after which the job ends
+  /// Of norms, biases behind a sum, patch embedding and merger; without tp nothing is shared.
+  SharedParameters shared_parameters = SharedParameters::summed;
+  int offline_interval = 16;  ///< steps between two averages
+  double timeout = 600;       ///< seconds without any progress after which the job ends
   bool operator==(const ParallelSection&) const = default;
 };
 

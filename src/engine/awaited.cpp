@@ -25,6 +25,7 @@ std::string awaited(const plan::Action& action, const plan::Layout& grid,
     case ActionKind::backward:
     case ActionKind::embedding_backward:
     case ActionKind::sum_replicated:
+    case ActionKind::average_replicated:
       return grid.tensor == 1 ? ""
                               : "tensor group, ranks " + ranks(&plan::Place::tensor, grid.tensor);
     default:

@@ -30,7 +30,7 @@ long counted_elements(const plan::ParameterTable& table, const plan::Parameter& 
 
 GradientNorm::GradientNorm(const kernels::Exec& exec, const plan::ParameterTable& table,
                            const plan::FlatLayout& layout, const plan::StateLayout& state,
-                           const ArenaMemory& memory, const Staging& staging,
+                           const ArenaMemory& memory, const Staging& staging, bool averaged,
                            parallel::Communicator& data, parallel::Communicator& model)
     : exec_(exec),
       layout_(layout),
@@ -43,12 +43,15 @@ GradientNorm::GradientNorm(const kernels::Exec& exec, const plan::ParameterTable
       sums_(static_cast<std::size_t>(table.whole_parameters * table.shard.tensor_ranks)) {
   for (std::size_t id = 0; id < table.parameters.size(); ++id) {
     const plan::Parameter& parameter = table.parameters[id];
-    const long count = counted_elements(table, parameter, table.shard.tensor_rank);
+    const bool own = averaged && parameter.sharing == plan::Sharing::replicated;
+    const long count =
+        own ? parameter.size() : counted_elements(table, parameter, table.shard.tensor_rank);
     if (count == 0) continue;
     const long begin = layout.offset(static_cast<int>(id));
     parts_.push_back({{begin, begin + count},
                       static_cast<std::size_t>(parameter.order * table.shard.tensor_ranks +
-                                               table.shard.tensor_rank)});
+                                               table.shard.tensor_rank),
+                      own ? static_cast<double>(table.shard.tensor_ranks) : 1.0});
   }
 }
 
@@ -87,7 +90,7 @@ double GradientNorm::global() {
   std::fill(sums_.begin(), sums_.end(), 0.0);
   for (const Part& part : parts_)
     for (long b = part.counted.begin / block; b * block < part.counted.end; ++b)
-      sums_[part.place] += blocks[static_cast<std::size_t>(b)];
+      sums_[part.place] += part.weight * blocks[static_cast<std::size_t>(b)];
   model_.all_reduce(parallel::buffer(sums_), parallel::Reduce::sum).wait();
   double sum = 0;
   for (const double parameter : sums_) sum += parameter;

@@ -14,14 +14,18 @@ namespace vlmark::engine {
 /// pipeline ranks by layers and tensor ranks in parts. Squares are summed in double over blocks of
 /// FlatLayout::block elements, blocks over each parameter, parameters over the model, each in one
 /// order: slices and stages do not change the bits.
+///
+/// Where replicated parameters are averaged (TrainingSettings::average_every) a tensor rank has its
+/// own part of their gradient and takes it times the number R of ranks for the whole: they count
+/// with the mean over the ranks of |R part|^2.
 class GradientNorm {
  public:
   /// `data` and `model`: the ranks that hold the same parts, and those of the same replica; both
   /// carry host memory.
   GradientNorm(const kernels::Exec& exec, const plan::ParameterTable& table,
                const plan::FlatLayout& layout, const plan::StateLayout& state,
-               const ArenaMemory& memory, const Staging& staging, parallel::Communicator& data,
-               parallel::Communicator& model);
+               const ArenaMemory& memory, const Staging& staging, bool averaged,
+               parallel::Communicator& data, parallel::Communicator& model);
 
   /// Kernels: the blocks of the owned slices.
   template <class S>
@@ -33,6 +37,7 @@ class GradientNorm {
   struct Part {
     plan::Range counted;  ///< flat: what of a parameter this tensor rank counts
     std::size_t place;    ///< in the order of the whole model
+    double weight;        ///< of its squares
   };
   std::span<double> host_sums();
 

@@ -25,12 +25,14 @@ template <class T, class S>
 Optimizer<T, S>::Optimizer(const kernels::Exec& exec, const plan::ParameterTable& table,
                            const plan::FlatLayout& layout, const plan::StateLayout& state,
                            const ArenaMemory& memory, const Staging& staging,
-                           parallel::Communicator& comm, const plan::OptimizerSettings& settings)
+                           parallel::Communicator& comm, const plan::OptimizerSettings& settings,
+                           bool averaged)
     : table_(table),
       layout_(layout),
       staging_(staging),
       comm_(comm),
       settings_(settings),
+      averaged_(averaged),
       exec_(exec),
       parameters_(memory.at<T>(state.parameters)),
       master_(state.master < 0 ? nullptr : memory.at<S>(state.master)),
@@ -79,11 +81,14 @@ void Optimizer<T, S>::begin_step(const plan::Trainable& touched) {
 template <class T, class S>
 void Optimizer<T, S>::update(int b, const S* reduced, double norm, double learning_rate) {
   const Range slice = layout_.slice(b, comm_.rank());
-  const auto clip = static_cast<float>(std::min(1.0, settings_.clip_norm / (norm + 1e-6)));
+  const double clip = std::min(1.0, settings_.clip_norm / (norm + 1e-6));
   for (std::size_t i = 0; i < tensor_ranges_.size(); ++i) {
     const plan::LogicalTensor& tensor = table_.tensors[i];
     const Range part = overlap(tensor_ranges_[i], slice);
     if (part.size() == 0 || !touched_(tensor.group)) continue;
+    const bool own = averaged_ && tensor.sharing == plan::Sharing::replicated;
+    const auto factor =
+        static_cast<float>(own ? clip * static_cast<double>(tensor.holders.size()) : clip);
     const bool vision = tensor.group == plan::Group::vit || tensor.group == plan::Group::merger;
     const int step = vision ? counts_.vision : counts_.llm;
     const kernels::AdamW adamw{learning_rate,
@@ -100,15 +105,30 @@ void Optimizer<T, S>::update(int b, const S* reduced, double norm, double learni
     const kernels::Vec<S> p = vec(master(b), local), m = vec(first_moment_, state),
                           v = vec(second_moment_, state);
     if constexpr (std::is_same_v<S, float>)
-      kernels::adamw(exec_, adamw, gradient, clip, p, m, v);
+      kernels::adamw(exec_, adamw, gradient, factor, p, m, v);
     else
       kernels::adamw_rounded(
-          exec_, adamw, gradient, clip, p, m, v,
+          exec_, adamw, gradient, factor, p, m, v,
           rounding_bits(Philox(settings_.seed, tensor.name), static_cast<std::uint64_t>(step),
                         tensor, part.begin - tensor_ranges_[i].begin));
     if constexpr (!std::is_same_v<T, S>)
       kernels::convert(exec_, kernels::Vec<const S>(master(b) + local.begin, n),
                        kernels::Vec<T>(parameters_ + part.begin, n));
+  }
+}
+
+template <class T, class S>
+std::array<S*, plan::optimizer_values> Optimizer<T, S>::values(int b) const {
+  return {master(b), first_moment_ + slice_offset(b), second_moment_ + slice_offset(b)};
+}
+
+template <class T, class S>
+void Optimizer<T, S>::round_master(int b) {
+  if constexpr (!std::is_same_v<T, S>) {
+    const Range slice = layout_.slice(b, comm_.rank());
+    kernels::convert(exec_,
+                     kernels::Vec<const S>(master(b), static_cast<std::size_t>(slice.size())),
+                     vec(parameters_, slice));
   }
 }
 
@@ -125,7 +145,7 @@ void Optimizer<T, S>::gather(int b) {
 }
 
 template <class T, class S>
-std::uint64_t Optimizer<T, S>::state_hash() const {
+std::uint64_t Optimizer<T, S>::hash(bool replicated_alone) const {
   std::uint64_t hash = 0;
   for (int b = 0; b < layout_.buckets(); ++b) {
     const Range slice = layout_.slice(b, comm_.rank());
@@ -134,6 +154,7 @@ std::uint64_t Optimizer<T, S>::state_hash() const {
       const long begin = layout_.offset(static_cast<int>(id));
       const Range part = overlap({begin, begin + parameter.size()}, slice);
       if (parameter.copy || part.size() == 0) continue;
+      if (replicated_alone && parameter.sharing != plan::Sharing::replicated) continue;
       const auto add = [&](const S* values, long stream) {
         // Where an element stands in the whole model, whoever holds it.
         const long position = (stream << 60) + (long{parameter.order} << 36) + part.begin - begin;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -19,11 +20,12 @@ namespace vlmark::engine {
 template <class T, class S>
 class Optimizer {
  public:
-  /// `comm` carries kernel memory between data-parallel ranks.
+  /// `comm` carries kernel memory between data-parallel ranks. `averaged`: of replicated parameters
+  /// a tensor rank has its own part of the gradient and takes it times their number.
   Optimizer(const kernels::Exec& exec, const plan::ParameterTable& table,
             const plan::FlatLayout& layout, const plan::StateLayout& state,
             const ArenaMemory& memory, const Staging& staging, parallel::Communicator& comm,
-            const plan::OptimizerSettings& settings);
+            const plan::OptimizerSettings& settings, bool averaged);
 
   /// Zero moments; master = parameters on the owned slices.
   void reset();
@@ -44,11 +46,17 @@ class Optimizer {
 
   /// The owned slice of bucket `b`, as exact as the rank has it.
   S* master(int b) const;
+  /// What a step changes of the owned slice of bucket `b`; round_master follows whoever changes it.
+  std::array<S*, plan::optimizer_values> values(int b) const;
+  void round_master(int b);
   /// Fingerprint of the owned master weights and moments: order-independent sum of hashes of (place
   /// in the whole model, bits).
-  std::uint64_t state_hash() const;
+  std::uint64_t state_hash() const { return hash(false); }
+  /// The same of the parameters that all tensor ranks hold.
+  std::uint64_t replicated_hash() const { return hash(true); }
 
  private:
+  std::uint64_t hash(bool replicated_alone) const;
   /// Place of the owned slice of bucket `b` within the rank's slice buffers.
   long slice_offset(int b) const;
 
@@ -57,6 +65,7 @@ class Optimizer {
   const Staging& staging_;
   parallel::Communicator& comm_;
   plan::OptimizerSettings settings_;
+  bool averaged_;
   kernels::Exec exec_;
   T* parameters_;
   S *master_, *first_moment_, *second_moment_;

@@ -14,7 +14,7 @@
 #include "src/engine/lanes.hpp"
 #include "src/engine/optimizer.hpp"
 #include "src/engine/same_step.hpp"
-#include "src/engine/shared_gradients.hpp"
+#include "src/engine/shared_parameters.hpp"
 #include "src/engine/stage_messages.hpp"
 #include "src/engine/staged_communicator.hpp"
 #include "src/engine/state_copy.hpp"
@@ -70,11 +70,11 @@ class Engine final : public TrainingEngine {
                  GradientSum<S>(exec_, model.table(), rank_.layout, settings.optimizer.seed),
                  rank_.forming),
         shared_(exec_, model.table(), rank_.layout, state_, memory_, rank_.place.data,
-                *groups_.tensor),
-        norm_(exec_, model.table(), rank_.layout, state_, memory_, staging_, *groups_.data,
-              *groups_.model),
+                settings.average_every > 0, *groups_.tensor),
+        norm_(exec_, model.table(), rank_.layout, state_, memory_, staging_,
+              settings.average_every > 0, *groups_.data, *groups_.model),
         optimizer_(exec_, model.table(), rank_.layout, state_, memory_, staging_, data_memory(),
-                   settings.optimizer),
+                   settings.optimizer, settings.average_every > 0),
         data_lane_(message_queue("data", world.size())),
         pipeline_lane_(message_queue("pipeline", settings.layout.pipeline)),
         executor_(
@@ -96,7 +96,8 @@ class Engine final : public TrainingEngine {
   void set_parameters(const plan::TensorFill& fill) override {
     fill_flat(model_.table(), rank_.layout, fill, staging_, flat());
     optimizer_.reset();
-    sliced_ = false;
+    sliced_ = parted_ = false;
+    steps_ = 0;
   }
   void gather_parameters() override;
   void visit_parameters(const plan::TensorVisit& visit) const override {
@@ -129,12 +130,14 @@ class Engine final : public TrainingEngine {
   }
   std::size_t state_bytes() const override { return state().bytes(); }
   void save_state(std::span<std::byte> to) const override {
-    state().save(exec_, {optimizer_.counts(), sliced_}, to);
+    state().save(exec_, {optimizer_.counts(), sliced_, parted_, steps_}, to);
   }
   void restore_state(std::span<const std::byte> from) override {
     const Counted known = state().restore(exec_, from);
-    optimizer_.set_counts(known.steps);
+    optimizer_.set_counts(known.updates);
     sliced_ = known.sliced;
+    parted_ = known.parted;
+    steps_ = known.steps;
   }
   StepResult step(const StepInput& input) override;
 
@@ -155,8 +158,9 @@ class Engine final : public TrainingEngine {
  private:
   /// What the host knows of the state.
   struct Counted {
-    typename Optimizer<T, S>::Counts steps;
-    bool sliced = false;
+    typename Optimizer<T, S>::Counts updates;
+    bool sliced = false, parted = false;
+    long steps = 0;
   };
   StateCopy<Counted> state() const;
 
@@ -175,6 +179,8 @@ class Engine final : public TrainingEngine {
   }
   /// Where the gradients that an action forms go.
   void open_gradients(const plan::Action& action);
+  /// The mean over tensor ranks of what they replicate of bucket `b`.
+  void average(int b);
   void sum_losses(const plan::ScheduleShape& shape, const model::StagePasses& passes);
 
   const model::Qwen2VL& model_;
@@ -191,13 +197,15 @@ class Engine final : public TrainingEngine {
   ParameterStore<T> parameters_;
   ExecutingOps<T> ops_;
   GradientReducer<S> reducer_;
-  SharedGradients shared_;
+  SharedParameters shared_;
   GradientNorm norm_;
   Optimizer<T, S> optimizer_;
   std::unique_ptr<Queue> data_lane_, pipeline_lane_;  // end before what their work uses
   Executor executor_;
   Watchdog watchdog_;
   bool sliced_ = false;  // parameters are to be gathered before they are read
+  bool parted_ = false;  // tensor ranks' copies are to be averaged before they are read
+  long steps_ = 0;       // since the parameters were set
 
   // Of the step that runs.
   plan::RankPlan plan_;  // kept from step to step: it depends on the number of micro-batches alone
@@ -207,9 +215,8 @@ class Engine final : public TrainingEngine {
 
 template <class T, class S>
 int Engine<T, S>::differing_ranks() {
-  gather_parameters();
   const auto all = static_cast<std::int64_t>(parameter_hash());
-  std::uint64_t sum = 0;
+  std::uint64_t sum = optimizer_.replicated_hash();
   visit_parameters(
       [&sum](const plan::LogicalTensor& tensor, long first, std::span<const float> values) {
         if (tensor.sharing == plan::Sharing::replicated) sum += fingerprint(values, first);
@@ -245,6 +252,12 @@ void Engine<T, S>::open_gradients(const plan::Action& action) {
 }
 
 template <class T, class S>
+void Engine<T, S>::average(int b) {
+  for (S* values : optimizer_.values(b)) shared_.average(b, values);
+  optimizer_.round_master(b);
+}
+
+template <class T, class S>
 void Engine<T, S>::sum_losses(const plan::ScheduleShape& shape, const model::StagePasses& passes) {
   if (shape.last_rank() && rank_.place.tensor == 0)
     for (int m = shape.begin; m < shape.end; ++m)
@@ -257,19 +270,22 @@ void Engine<T, S>::sum_losses(const plan::ScheduleShape& shape, const model::Sta
 
 template <class T, class S>
 void Engine<T, S>::gather_parameters() {
-  if (!sliced_) return;
-  const plan::ScheduleShape shape = rank_.schedule(model_, settings_, 0);
+  if (!sliced_ && !parted_) return;
+  plan::ScheduleShape shape = rank_.schedule(model_, settings_, 0);
+  shape.average = parted_;
   model::StagePasses passes(model_, shape, state_, settings_.recompute);
   StageMessages messages(ops_, passes, memory_, groups_, tied_table());
   executor_.execute(plan::gather_schedule(shape), [&](const plan::Action& action) {
     if (action.kind == ActionKind::gather_bucket)
       optimizer_.gather(action.bucket);
+    else if (action.kind == ActionKind::average_replicated)
+      average(action.bucket);
     else if (action.kind == ActionKind::post_receive || action.kind == ActionKind::post_send)
       messages.post(action, nullptr);
     else
       messages.finish(action);
   });
-  sliced_ = false;
+  sliced_ = parted_ = false;
 }
 
 template <class T, class S>
@@ -282,7 +298,7 @@ StepResult Engine<T, S>::step(const StepInput& input) {
   loss_sums_.assign(input.shapes.size(), 0);
   const int micro_batches = static_cast<int>(input.shapes.size());
   optimizer_.begin_step(touched_by(input.shapes, settings_.trainable));
-  const plan::ScheduleShape planned = rank_.schedule(model_, settings_, micro_batches);
+  const plan::ScheduleShape planned = rank_.schedule(model_, settings_, micro_batches, steps_);
   if (plan_.schedule.empty() || plan_.shape != planned) plan_ = plan::plan_rank(planned);
   const plan::ScheduleShape& shape = plan_.shape;
   reducer_.begin_step(micro_batches, plan_.schedule, shape);
@@ -323,6 +339,9 @@ StepResult Engine<T, S>::step(const StepInput& input) {
       case ActionKind::sum_replicated:
         shared_.sum(b, reducer_.reduced());
         break;
+      case ActionKind::average_replicated:
+        average(b);
+        break;
       case ActionKind::square_sums:
         norm_.sum_squares(reducer_.reduced());
         break;
@@ -354,6 +373,8 @@ StepResult Engine<T, S>::step(const StepInput& input) {
   watchdog_.stop();
   passes.clear();
   sliced_ = settings_.overlap.gather;
+  parted_ = settings_.average_every > 0 && settings_.layout.tensor > 1 && !shape.average;
+  ++steps_;
   result.loss = supervised == 0 ? 0 : loss_sum_ / static_cast<double>(supervised);
   result.grad_norm = gradient_norm_;
   return result;

@@ -40,7 +40,8 @@ class TrainingEngine {
   /// the same values.
   virtual void set_parameters(const plan::TensorFill& fill) = 0;
   /// Makes the parameters of this rank's shard whole where the last step left them sliced
-  /// (plan::Overlap::gather); to be called before they are read. Collective.
+  /// (plan::Overlap::gather), and equal on all tensor ranks where it let their copies part
+  /// (TrainingSettings::average_every); to be called before they are read. Collective.
   virtual void gather_parameters() = 0;
   /// Hands out every parameter that this rank holds, in pieces. Not collective.
   virtual void visit_parameters(const plan::TensorVisit& visit) const = 0;
@@ -48,7 +49,8 @@ class TrainingEngine {
   virtual void collect_parameters(const plan::TensorVisit& visit) = 0;
   /// Master weights, or the bf16 weights where there are none, of the elements this rank owns. Not collective.
   virtual void visit_owned_master(const plan::TensorVisit& visit) const = 0;
-  /// Hands out the summed gradient of the last step, before clipping, where this rank owns it.
+  /// Hands out the summed gradient of the last step, before clipping, where this rank owns it; of
+  /// replicated parameters that are averaged this rank's part.
   virtual void visit_owned_gradients(const plan::TensorVisit& visit) const = 0;
   /// Forward passes with the parameters as they stand; ends before the engine. Not collective.
   virtual std::unique_ptr<InferenceEngine> inference() = 0;
@@ -66,8 +68,9 @@ class TrainingEngine {
 
   /// Rule V6: hash of all parameters as this rank holds them. Not collective.
   virtual std::uint64_t parameter_hash() const = 0;
-  /// Rule V6: ranks, of the world, whose parameters are not those of the first rank that has to hold
-  /// the same: of replica 0, and what tensor ranks replicate of tensor rank 0. Collective.
+  /// Rule V6: ranks, of the world, whose parameters, as they stand, are not those of the first rank
+  /// that has to hold the same: of replica 0, and what tensor ranks replicate, with master weights and
+  /// moments, of tensor rank 0. Behind gather_parameters. Collective.
   virtual int differing_ranks() = 0;
   /// Hash of the owned optimizer state; the sum over ranks does not depend on their number.
   virtual std::uint64_t state_hash() const = 0;

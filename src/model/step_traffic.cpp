@@ -48,13 +48,24 @@ std::uint64_t ActionTraffic::gather(int b) const {
   return bytes(plan_.layout.slice(b, 0).size(), size_of(settings_.type));
 }
 
-std::uint64_t ActionTraffic::share(int b) const {
+std::uint64_t ActionTraffic::shared(int b, plan::Sharing sharing) const {
   const plan::Range slice = plan_.layout.slice(b, plan_.place.data);
   std::uint64_t sum = 0;
-  for (const plan::SharedRun& run : shared_)
+  for (const plan::SharedRun& run : shared_) {
+    if (run.sharing != sharing) continue;
     sum += bytes(overlap(run.range, slice).size(), fp32) *
            static_cast<std::uint64_t>(run.holders.size() - 1);
+  }
   return sum;
+}
+
+std::uint64_t ActionTraffic::share(int b) const {
+  return shared(b, plan::Sharing::shared_heads) +
+         (settings_.average_every > 0 ? 0 : shared(b, plan::Sharing::replicated));
+}
+
+std::uint64_t ActionTraffic::average(int b) const {
+  return plan::optimizer_values * shared(b, plan::Sharing::replicated);
 }
 
 std::uint64_t ActionTraffic::norm() const {
@@ -72,10 +83,11 @@ std::uint64_t ActionTraffic::embedding_weights() const {
 }
 
 StepTraffic step_traffic(const Qwen2VL& model, const TrainingSettings& settings,
-                         const RankPlan& plan, std::span<const plan::MicroBatchShape> step) {
+                         const RankPlan& plan, std::span<const plan::MicroBatchShape> step,
+                         long number) {
   const int micro_batches = static_cast<int>(step.size());
   const ActionTraffic messages(model, settings, plan, micro_batches);
-  const plan::ScheduleShape shape = plan.schedule(model, settings, micro_batches);
+  const plan::ScheduleShape shape = plan.schedule(model, settings, micro_batches, number);
   plan::Arena arena;
   const plan::StateLayout state = plan::place_state(arena, plan.layout, plan.state);
   RecordingOps ops(model.table(), arena, settings.ops(plan.place.tensor));
@@ -95,6 +107,9 @@ StepTraffic step_traffic(const Qwen2VL& model, const TrainingSettings& settings,
         break;
       case ActionKind::sum_replicated:
         traffic.tensor += messages.share(action.bucket);
+        break;
+      case ActionKind::average_replicated:
+        traffic.tensor += messages.average(action.bucket);
         break;
       case ActionKind::global_norm:
         traffic.norm += messages.norm();

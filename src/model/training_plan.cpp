@@ -218,7 +218,7 @@ RankPlan::RankPlan(const Qwen2VL& model, const TrainingSettings& settings, int m
 }
 
 plan::ScheduleShape RankPlan::schedule(const Qwen2VL& model, const TrainingSettings& settings,
-                                       int micro_batches) const {
+                                       int micro_batches, long step) const {
   const plan::Layout& grid = settings.layout;
   plan::ScheduleShape shape;
   shape.pipeline = grid.pipeline;
@@ -242,6 +242,7 @@ plan::ScheduleShape RankPlan::schedule(const Qwen2VL& model, const TrainingSetti
   }
   shape.received = std::max(plan::received_places(layout, state), 1);
   shape.tensor_ranks = grid.tensor;
+  shape.average = settings.averages_in(step);
   shape.overlap = settings.overlap;
   return shape;
 }

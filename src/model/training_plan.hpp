@@ -29,7 +29,14 @@ struct TrainingSettings {
   plan::Layout layout;
   int segments = 1;  ///< of each chunk, at most
   plan::Overlap overlap;
+  /// Steps between two averages of the parameters that tensor ranks replicate; 0: their gradients
+  /// are summed each step instead.
+  int average_every = 0;
 
+  /// Whether a step, counted from 0, ends with an average.
+  bool averages_in(long step) const {
+    return average_every > 0 && layout.tensor > 1 && (step + 1) % average_every == 0;
+  }
   OpsSettings ops(int tensor_rank) const {
     return {type, trainable, staged, attention, deterministic, layout.tensor, tensor_rank};
   }
@@ -64,9 +71,10 @@ struct RankPlan {
 
   RankPlan(const Qwen2VL& model, const TrainingSettings& settings, int most, int rank,
            long slot_rows);
-  /// The schedule of a step of `micro_batches`, at most `most`, over all replicas.
+  /// The schedule of a step of `micro_batches`, at most `most`, over all replicas; `step`: its
+  /// number, from 0.
   plan::ScheduleShape schedule(const Qwen2VL& model, const TrainingSettings& settings,
-                               int micro_batches) const;
+                               int micro_batches, long step = 0) const;
 };
 
 /// What one rank's training memory is made of, before anything is allocated.

@@ -26,6 +26,7 @@ class Counts {
                                     ActionKind::optimizer_slice, ActionKind::gather_bucket})
         expect(kind, -1, -1, b);
       if (shape.tensor_ranks > 1) expect(ActionKind::sum_replicated, -1, -1, b);
+      if (shape.average) expect(ActionKind::average_replicated, -1, -1, b);
     }
     expect(ActionKind::square_sums, -1, -1, -1);
     expect(ActionKind::global_norm, -1, -1, -1);

@@ -234,7 +234,11 @@ void MemoryPlay::update(const Action& action) {
           say(action, "stands before sum_replicated b" + std::to_string(i));
       }
       return;
+    case ActionKind::average_replicated:
+      if (!updated_.contains(b)) say(action, "stands before optimizer_slice b" + std::to_string(b));
+      [[fallthrough]];
     case ActionKind::optimizer_slice:
+      updated_.insert(b);
       if (weights_leaving_ && shape_.segment_of_bucket(b) == last_segment_)
         say(action,
             "changes parameters " + std::to_string(b) + " while they are sent to the first stage");

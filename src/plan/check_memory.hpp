@@ -47,6 +47,7 @@ class MemoryPlay {
   std::map<int, int> received_;  // [place] bucket whose subtrees lie there
   std::map<int, int> finished_;  // [bucket] 1: reduced, 2: joined
   std::set<int> replicated_;     // buckets summed over tensor ranks
+  std::set<int> updated_;        // by the optimizer
   std::set<BufferId> joined_;    // gradients
   bool copy_fresh_, copy_arriving_ = false, weights_leaving_ = false;
   std::vector<std::string>* problems_ = nullptr;

@@ -85,6 +85,7 @@ void MemoryPlay::needs(const Action& action) {
       need(action, {Kind::gradient_slice, b});
       need(action, {Kind::norm});
       return must_write({Kind::parameters, b});
+    case ActionKind::average_replicated:
     case ActionKind::gather_bucket:
       need(action, {Kind::parameters, b});
       return must_write({Kind::parameters, b});

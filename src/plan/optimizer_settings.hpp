@@ -6,6 +6,9 @@
 
 namespace vlmark::plan {
 
+/// Values that a step changes and the next one needs: the weight and both moments.
+inline constexpr int optimizer_values = 3;
+
 /// AdamW (Loshchilov & Hutter, arXiv:1711.05101, algorithm 2) and clipping.
 struct OptimizerSettings {
   double beta1 = 0.9, beta2 = 0.95, eps = 1e-8;

@@ -20,7 +20,7 @@ enum class Kind : std::uint8_t { weight, embedding, gain, bias };
 
 /// How the ranks of a tensor group hold a tensor. Replicated ones get a gradient of their own
 /// tokens on every rank, shared heads one of their own query heads: the sum over the holders is
-/// the gradient.
+/// the gradient. All tensors of a parameter are replicated, or none is.
 enum class Sharing : std::uint8_t {
   split,        ///< every element on one rank
   replicated,   ///< all of it on all ranks

@@ -5,11 +5,23 @@
 namespace vlmark::plan {
 
 const char* name_of(ActionKind kind) {
-  static constexpr const char* names[] = {
-      "load",           "forward",     "backward",           "join_gradients",
-      "reduce_bucket",  "global_norm", "optimizer_slice",    "gather_bucket",
-      "join_bucket",    "square_sums", "post_receive",       "post_send",
-      "finish_receive", "finish_send", "embedding_backward", "sum_replicated"};
+  static constexpr const char* names[] = {"load",
+                                          "forward",
+                                          "backward",
+                                          "join_gradients",
+                                          "reduce_bucket",
+                                          "global_norm",
+                                          "optimizer_slice",
+                                          "gather_bucket",
+                                          "join_bucket",
+                                          "square_sums",
+                                          "post_receive",
+                                          "post_send",
+                                          "finish_receive",
+                                          "finish_send",
+                                          "embedding_backward",
+                                          "sum_replicated",
+                                          "average_replicated"};
   static_assert(std::size(names) == kActionKinds);
   return names[static_cast<int>(kind)];
 }

@@ -24,8 +24,9 @@ enum class ActionKind : std::uint8_t {
   finish_send,         ///< returns when its memory is free again
   embedding_backward,  ///< adds the embedding's share, received from the first stage, to the gradient
   sum_replicated,      ///< sums over tensor ranks what each has of parameters they share
+  average_replicated,  ///< averages over tensor ranks weights and moments of a bucket they replicate
 };
-inline constexpr int kActionKinds = 16;
+inline constexpr int kActionKinds = 17;
 const char* name_of(ActionKind kind);
 
 /// Order holds inside a lane; between lanes only through buffers. Kernels run in the compute lane

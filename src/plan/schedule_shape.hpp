@@ -32,6 +32,7 @@ struct ScheduleShape {
   int slots = 2;              ///< of each kind of message, see slots()
   int received = 1;           ///< buckets whose subtrees of other ranks can wait to be joined
   int tensor_ranks = 1;
+  bool average = false;  ///< the step ends with the mean of what tensor ranks replicate
   Overlap overlap;
 
   int micro_batches() const { return end - begin; }
@@ -65,8 +66,8 @@ Slots slots(const ScheduleShape& shape, Message message);
 /// Throws ValueError for a shape that is no schedule.
 Schedule training_schedule(const ScheduleShape& shape);
 
-/// The gathers alone: makes parameters whole after a step with overlap.gather, for whoever reads
-/// them between steps.
+/// The gathers alone, behind the averages where the shape has them: makes parameters whole and equal
+/// for whoever reads them between steps.
 Schedule gather_schedule(const ScheduleShape& shape);
 
 }  // namespace vlmark::plan

@@ -240,6 +240,7 @@ Schedule gather_schedule(const ScheduleShape& shape) {
   require_valid(shape);
   Schedule schedule;
   UpdateWriter update(shape, schedule);
+  update.average();
   update.gather_first();
   update.need_embedding();
   update.finish_embedding();

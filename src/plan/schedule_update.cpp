@@ -42,6 +42,16 @@ Action& UpdateWriter::of_bucket(ActionKind kind, Lane lane, int bucket, Ids read
   return schedule_.back();
 }
 
+void UpdateWriter::average(int bucket) {
+  const BufferId parameters{Kind::parameters, bucket};
+  if (shape_.average)
+    of_bucket(ActionKind::average_replicated, Lane::tensor, bucket, {parameters}, {parameters});
+}
+
+void UpdateWriter::average() {
+  for (int b = 0; b < shape_.bucket_count(); ++b) average(b);
+}
+
 void UpdateWriter::gather(int bucket) {
   const BufferId parameters{Kind::parameters, bucket};
   of_bucket(ActionKind::gather_bucket, Lane::data, bucket, {parameters}, {parameters});
@@ -130,6 +140,7 @@ void UpdateWriter::write() {
   for (int b = 0; b < buckets; ++b) {
     of_bucket(ActionKind::optimizer_slice, Lane::compute, b,
               {{Kind::gradient_slice, b}, {Kind::norm}}, {{Kind::parameters, b}});
+    average(b);
     if (!shape_.overlap.gather) gather(b);
   }
   if (shape_.overlap.gather) return;

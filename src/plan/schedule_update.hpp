@@ -22,6 +22,8 @@ class UpdateWriter {
   /// Gathers of the step before, in order of first need: the tied head, which goes on to the first
   /// rank, then segments as the forward meets them.
   void gather_first();
+  /// Of all buckets, where the shape says so.
+  void average();
   /// Before the tied embedding's copy is read: it has arrived.
   void need_embedding();
   /// Before its owner changes it: it has left.
@@ -39,6 +41,7 @@ class UpdateWriter {
   void join_oldest();
   Action& of_bucket(ActionKind kind, Lane lane, int bucket, std::vector<BufferId> reads,
                     std::vector<BufferId> writes);
+  void average(int bucket);
   void gather(int bucket);
   std::vector<int> buckets_of(int segment) const;
   std::vector<BufferId> tied_parameters() const;

@@ -12,10 +12,11 @@ namespace vlmark::plan {
 struct SharedRun {
   Range range;    ///< flat
   Block holders;  ///< tensor ranks
+  Sharing sharing;
 };
 
-/// All of a rank's, in order; neighbours with equal holders are one. Padding between two parameters
-/// is zero everywhere and may travel with them.
+/// All of a rank's, in order; neighbours of one sharing and equal holders are one. Padding between
+/// two parameters is zero everywhere and may travel with them.
 std::vector<SharedRun> shared_runs(const ParameterTable& table, const FlatLayout& layout);
 
 }  // namespace vlmark::plan

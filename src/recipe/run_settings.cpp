@@ -32,6 +32,8 @@ model::TrainingSettings training_settings(const config::RunConfig& config,
   settings.bucket_elements = p.bucket_elements;
   settings.segments = p.segments;
   settings.overlap = {p.overlap_reduce, p.overlap_gather, p.early_messages};
+  if (p.shared_parameters == config::SharedParameters::offline)
+    settings.average_every = p.offline_interval;
   if (p.layout.empty())
     settings.layout.data = ranks;
   else

@@ -115,6 +115,15 @@ double StageTimes::update(int bucket) const {
                         2 * static_cast<int>(buckets_in(bucket)));
 }
 
+/// Tensor ranks send each other their values of what they share and add all.
+PassTime StageTimes::exchange(int bucket, int values, std::uint64_t sent_bytes) const {
+  if (sent_bytes == 0) return {};
+  const auto bytes = static_cast<double>(sent_bytes);
+  const double messages =
+      direct_seconds(machine_, tensor_, values * buckets_in(bucket) * tensor_.count(), bytes);
+  return {messages + memory_seconds(machine_, 3 * bytes), messages};
+}
+
 PassTime StageTimes::time(const Action& action) const {
   const int b = action.bucket;
   switch (action.kind) {
@@ -140,13 +149,10 @@ PassTime StageTimes::time(const Action& action) const {
     }
     case ActionKind::join_bucket:
       return {join_bucket(b)};
-    case ActionKind::sum_replicated: {
-      const double bytes = static_cast<double>(traffic_.share(b));
-      if (bytes == 0) return {};
-      const double messages =
-          direct_seconds(machine_, tensor_, buckets_in(b) * tensor_.count(), bytes);
-      return {messages + memory_seconds(machine_, 3 * bytes), messages};
-    }
+    case ActionKind::sum_replicated:
+      return exchange(b, 1, traffic_.share(b));
+    case ActionKind::average_replicated:
+      return exchange(b, plan::optimizer_values, traffic_.average(b));
     case ActionKind::square_sums:
       return {memory_seconds(machine_,
                              state_bytes_ * static_cast<double>(plan_.layout.slice_elements()),

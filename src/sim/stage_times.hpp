@@ -39,6 +39,7 @@ class StageTimes {
   double join_bucket(int bucket) const;
   double norm() const;
   double update(int bucket) const;
+  PassTime exchange(int bucket, int values, std::uint64_t sent_bytes) const;
   double slice_elements(int bucket) const {
     return static_cast<double>(plan_.layout.slice(bucket, 0).size());
   }

@@ -36,6 +36,15 @@ class Verdict(program.ProgramTest):
         self.assertNotIn("train  step", done.stderr)
         self.assertFalse(os.path.exists(os.path.join(folder, "model")))
 
+    def test_copies_of_tensor_ranks_are_averaged_before_they_are_compared(self):
+        folder = os.path.join(program.SCRATCH, "offline")
+        done = self.vlmark(*program.short_run(folder, 3, "verify.loss_ratio_limit=1",
+                                              "parallel.layout=tp2", "parallel.offline_interval=2",
+                                              "parallel.shared_parameters=offline"), ranks=2)
+        self.assertRegex(done.stdout.splitlines()[-1],
+                         r"^VLMARK RESULT VALID .* checked=V4,V5,V6 .* ranks=2 ")
+        self.assertTrue(os.path.exists(os.path.join(folder, "model")))
+
     def test_one_rank_needs_no_launcher_and_bf16_works(self):
         folder = os.path.join(program.SCRATCH, "alone")
         done = self.vlmark(*program.short_run(folder, 2, "verify.loss_ratio_limit=1",

@@ -28,6 +28,9 @@ TEST(Problems, NamesKeyValueAndRange) {
               ElementsAre(AllOf(HasSubstr("train.stage: 4 "), HasSubstr("from 1 to 3"))));
   EXPECT_THAT(after([](RunConfig& c) { c.train.clip_norm = 0; }),
               ElementsAre(AllOf(HasSubstr("train.clip_norm: 0 "), HasSubstr("above 0"))));
+  EXPECT_THAT(
+      after([](RunConfig& c) { c.parallel.offline_interval = 0; }),
+      ElementsAre(AllOf(HasSubstr("parallel.offline_interval: 0 "), HasSubstr("at least 1"))));
   EXPECT_THAT(after([](RunConfig& c) { c.model.seed = -1; }),
               ElementsAre(AllOf(HasSubstr("model.seed: -1 "), HasSubstr("at least 0"))));
 }

@@ -57,6 +57,28 @@ TEST_P(Vector, AddInPlaceAdds) {
   for (int i = 0; i < n; ++i) EXPECT_EQ(sum[i], a[i] + b[i]);
 }
 
+TEST_P(Vector, MeanOfRowsIsTheirMeanAndOfEqualOnesThemselves) {
+  const int n = GetParam();
+  for (const int rows : {1, 2, 3, 6, 7}) {
+    const auto one = gaussian(n, 1), values = gaussian(rows * n, 2);
+    std::vector<float> equal;
+    for (int r = 0; r < rows; ++r) equal.insert(equal.end(), one.begin(), one.end());
+    const auto same = to_view<float>(equal), other = to_view<float>(values);
+    const auto mean_of = [&](const Vec<float>& x) {
+      const Vec<float> mean(x.data(), n);  // in place of row 0
+      kernels::mean_of_rows(Exec{}, kernels::Mat<const float>(x.data(), rows, n), mean);
+      return to_host(mean);
+    };
+    const auto of_same = mean_of(same), of_other = mean_of(other);
+    for (int i = 0; i < n; ++i) {
+      EXPECT_EQ(of_same[i], one[i]) << rows << " rows, element " << i;
+      double sum = 0;
+      for (int r = 0; r < rows; ++r) sum += values[r * n + i];
+      EXPECT_NEAR(of_other[i], sum / rows, 4e-6) << rows << " rows, element " << i;
+    }
+  }
+}
+
 TEST_P(Vector, ConversionsRoundOnce) {
   const int n = GetParam();
   const auto values = gaussian(n, 1, 100.0f);
@@ -153,6 +175,8 @@ TEST(VectorErrors, NameTheArgument) {
               ThrowsMessage<ShapeError>(HasSubstr("argument 'sums' has shape [1] (expected [2])")));
   EXPECT_THAT([&] { kernels::add_in_place(Exec{}, three, Vec<float>("b", 2)); },
               ThrowsMessage<ShapeError>(HasSubstr("argument 'b'")));
+  EXPECT_THAT([&] { kernels::mean_of_rows(Exec{}, kernels::Mat<float>("rows", 2, 4), three); },
+              ThrowsMessage<ShapeError>(HasSubstr("mean_of_rows: argument 'mean'")));
   EXPECT_THAT([&] { kernels::convert(Exec{}, three, Vec<bf16>("y", 2)); },
               ThrowsMessage<ShapeError>(HasSubstr("convert: argument 'y'")));
   EXPECT_THAT([&] { kernels::fill_normal(Exec{}, Philox(1, "x"), std::nanf(""), three); },

@@ -332,6 +332,26 @@ TEST(Check, NamesACollectiveThatOneTensorRankLeavesOut) {
                     Contains("rank 1: square_sums stands before sum_replicated b1")));
 }
 
+TEST(Check, NamesAnAverageInTheWrongPlace) {
+  ScheduleShape shape = stage(1, 0, 2);
+  shape.tensor_ranks = 2;
+  shape.average = true;
+  const RankPlan sound = plan_rank(shape);
+  ASSERT_THAT(check_rank(sound), IsEmpty());
+  RankPlan other = sound;
+  move_before(other, "average_replicated b0", "optimizer_slice b0");
+  EXPECT_THAT(check_rank(other),
+              Contains("average_replicated b0 stands before optimizer_slice b0"));
+  other = sound;
+  move_before(other, "gather_bucket b0", "average_replicated b0");
+  EXPECT_THAT(check_rank(other), Contains("bucket 0 is not gathered after its optimizer slice"));
+  other = sound;
+  erase(other, "average_replicated b1");
+  EXPECT_THAT(check_rank(other), Contains("average_replicated b1 is missing"));
+  other.shape.average = false;
+  EXPECT_THAT(check_rank(other), Contains("average_replicated b0 belongs to no step of this rank"));
+}
+
 /// Whatever single action, read, write or wait is left out, something is said.
 TEST(Check, FindsWhateverIsLeftOut) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {

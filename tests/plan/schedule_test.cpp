@@ -237,6 +237,32 @@ TEST(GatherSchedule, MakesParametersWholeOnEveryStage) {
                           "finish_receive embedding_weights from stage 1"));
 }
 
+TEST(GatherSchedule, AveragesBeforeItGathers) {
+  ScheduleShape shape = stage(1, 0, 0);
+  shape.tensor_ranks = 2;
+  shape.buckets = {2};
+  shape.average = true;
+  EXPECT_THAT(written(gather_schedule(shape)),
+              ElementsAre("average_replicated b0", "average_replicated b1", "gather_bucket b0",
+                          "gather_bucket b1"));
+}
+
+/// Each bucket between its update and its gather, which takes the mean to the other replicas.
+TEST(TrainingSchedule, AveragesWhatTensorRanksReplicateWhereTheStepSaysSo) {
+  ScheduleShape shape = stage(1, 0, 1);
+  shape.tensor_ranks = 2;
+  const auto tail = [&] {
+    const Text all = written(training_schedule(shape));
+    return Text(std::find(all.begin(), all.end(), "global_norm") + 1, all.end());
+  };
+  EXPECT_THAT(tail(), ElementsAre("optimizer_slice b0", "gather_bucket b0"));
+  shape.average = true;
+  EXPECT_THAT(tail(),
+              ElementsAre("optimizer_slice b0", "average_replicated b0", "gather_bucket b0"));
+  shape.overlap.gather = true;
+  EXPECT_THAT(tail(), ElementsAre("optimizer_slice b0", "average_replicated b0"));
+}
+
 TEST(TrainingSchedule, RefusesWhatIsNoSchedule) {
   const auto refused = [](const ScheduleShape& shape, const std::string& text) {
     EXPECT_THAT([&] { training_schedule(shape); }, ThrowsMessage<ValueError>(HasSubstr(text)));

@@ -123,6 +123,18 @@ class Predicted : public testing::Test {
   plan::ModelConfig model_ = plan::model_preset("nano");
 };
 
+TEST_F(Predicted, AveragesTakeTheTimeOfTheirMessages) {
+  const auto step = [&](const char* layout, int average_every) {
+    model::TrainingSettings s = settings(layout, true);
+    s.average_every = average_every;
+    return simulator(6).predict(s).step;
+  };
+  // A sum carries one value of each element; an average, where the step ends with one, three.
+  EXPECT_LT(step("tp2", 16), step("tp2", 0));
+  EXPECT_LT(step("tp2", 0), step("tp2", 1));
+  EXPECT_EQ(step("dp2", 1), step("dp2", 0));
+}
+
 TEST_F(Predicted, CutShortIsTheSameAsWhole) {
   for (const auto& [layout, many] : {std::pair{"pp1", 90},
                                      {"pp2", 90},
