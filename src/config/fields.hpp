@@ -87,6 +87,7 @@ void visit(Config& c, Visitor&& v) {
   v.field("overlap_reduce", parallel.overlap_reduce, "gradients under the backward pass");
   v.field("overlap_gather", parallel.overlap_gather, "parameters under the next forward pass");
   v.field("early_messages", parallel.early_messages, "stages receive one use ahead");
+  v.field("shapes", parallel.shapes, "of later stages: index or broadcast");
   v.field("timeout", parallel.timeout, "seconds without progress that end the job", above(0));
 
   auto& output = c.output;
@@ -110,9 +111,14 @@ void visit(Config& c, Visitor&& v) {
 /// Words of the enumerations, the same for reading and echo.
 inline constexpr DType kPrecisions[] = {DType::f32, DType::bf16};
 inline constexpr Schedule kSchedules[] = {Schedule::cosine, Schedule::constant};
+inline constexpr Shapes kShapes[] = {Shapes::index, Shapes::broadcast};
 inline constexpr AttentionBackend kAttentions[] = {AttentionBackend::own, AttentionBackend::cudnn};
 constexpr std::string_view name_of(Schedule schedule) {
   return schedule == Schedule::cosine ? "cosine" : "constant";
+}
+
+constexpr std::string_view name_of(Shapes shapes) {
+  return shapes == Shapes::index ? "index" : "broadcast";
 }
 
 }  // namespace vlmark::config

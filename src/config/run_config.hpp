@@ -18,6 +18,12 @@ enum class Schedule : std::uint8_t {
   constant  ///< stays at learning_rate
 };
 
+/// How pipeline stages know the lengths of a micro-batch.
+enum class Shapes : std::uint8_t {
+  index,     ///< every rank reads them from the index of the data
+  broadcast  ///< the first stage tells the others before each step
+};
+
 /// Where the weights come from: exactly one of the two.
 struct ModelSection {
   std::string preset = "nano";   ///< random weights of this size
@@ -84,10 +90,11 @@ struct ParallelSection {
   std::string layout;  ///< "dp2.tp2.pp2", see plan::Layout; empty: every rank is a replica
   int segments = 4;    ///< runs of layers that a stage works through one by one, at most
   std::int64_t bucket_elements = 1 << 20;  ///< gradients reduced in one message
-  bool overlap_reduce = true;  ///< reduce gradients under the backward pass of earlier layers
-  bool overlap_gather = true;  ///< gather parameters under the forward pass of the next step
-  bool early_messages = true;  ///< post the receives of a stage one use ahead
-  double timeout = 600;        ///< seconds without any progress after which the job ends
+  bool overlap_reduce = true;     ///< reduce gradients under the backward pass of earlier layers
+  bool overlap_gather = true;     ///< gather parameters under the forward pass of the next step
+  bool early_messages = true;     ///< post the receives of a stage one use ahead
+  Shapes shapes = Shapes::index;  ///< where later stages have the lengths of micro-batches from
+  double timeout = 600;           ///< seconds without any progress after which the job ends
   bool operator==(const ParallelSection&) const = default;
 };
 

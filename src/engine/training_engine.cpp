@@ -15,6 +15,7 @@
 #include "src/engine/same_step.hpp"
 #include "src/engine/shared_gradients.hpp"
 #include "src/engine/stage_messages.hpp"
+#include "src/engine/stage_shapes.hpp"
 #include "src/engine/staged_communicator.hpp"
 #include "src/engine/watchdog.hpp"
 #include "src/plan/replay.hpp"
@@ -47,6 +48,7 @@ class Engine final : public TrainingEngine {
       : model_(model),
         settings_(settings),
         rank_(model, settings, plan.most_micro_batches, world.rank(), plan.slot_rows),
+        slot_rows_(plan.slot_rows),
         groups_(parallel::make_groups(world,
                                       {rank_.place.data, rank_.place.pipeline, rank_.place.tensor},
                                       settings.layout.pipeline, settings.layout.tensor)),
@@ -158,6 +160,7 @@ class Engine final : public TrainingEngine {
   const model::Qwen2VL& model_;
   model::TrainingSettings settings_;
   model::RankPlan rank_;
+  long slot_rows_;
   parallel::Groups groups_;
   std::unique_ptr<Queue> compute_;
   kernels::Exec exec_;
@@ -223,6 +226,8 @@ std::string Engine<T, S>::where() const {
       case ActionKind::reduce_bucket:
       case ActionKind::gather_bucket:
         return "data group, ranks " + ranks(&plan::Place::data, grid.data);
+      case ActionKind::broadcast_lengths:
+        return "pipeline group, ranks " + ranks(&plan::Place::pipeline, grid.pipeline);
       case ActionKind::global_norm:
         return "data and model groups";
       case ActionKind::forward:
@@ -293,23 +298,24 @@ StepResult Engine<T, S>::step(const StepInput& input) {
   reducer_.begin_step(micro_batches, plan_.schedule, shape);
   model::StagePasses passes(model_, shape, state_, settings_.recompute);
   StageMessages messages(ops_, passes, memory_, groups_, tied_table());
+  StageShapes shapes(input.shapes, slot_rows_, settings_.layout.tensor, shape.learns_shapes(),
+                     shape.begin, shape.end);
   const auto shape_of = [&](const plan::Action& action) {
-    return action.micro_batch < 0 ? nullptr
-                                  : &input.shapes[static_cast<std::size_t>(action.micro_batch)];
+    return action.micro_batch < 0 ? nullptr : &shapes[action.micro_batch];
   };
 
   const auto run = [&](const plan::Action& action) {
     const int m = action.micro_batch, b = action.bucket;
     switch (action.kind) {
       case ActionKind::load: {
-        model::MicroBatch batch = input.load(m);
-        if (batch.shape != *shape_of(action))
-          throw ShapeError("load: micro-batch " + std::to_string(m) +
-                           " is not of the planned shape (ranks would disagree about the step). "
-                           "Build the shard index anew");
+        model::MicroBatch batch = input.load(m, model_.contents());
+        shapes.require_same(m, batch);
         passes.load(m, std::move(batch));
         break;
       }
+      case ActionKind::broadcast_lengths:
+        shapes.broadcast(*groups_.forward, m);
+        break;
       case ActionKind::forward:
       case ActionKind::backward:
       case ActionKind::embedding_backward:

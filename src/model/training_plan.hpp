@@ -29,6 +29,7 @@ struct TrainingSettings {
   plan::Layout layout;
   int segments = 1;  ///< of each chunk, at most
   plan::Overlap overlap;
+  bool broadcast_shapes = false;  ///< see plan::ScheduleShape
 
   OpsSettings ops(int tensor_rank) const {
     return {type, trainable, staged, attention, deterministic, layout.tensor, tensor_rank};

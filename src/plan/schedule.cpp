@@ -5,11 +5,23 @@
 namespace vlmark::plan {
 
 const char* name_of(ActionKind kind) {
-  static constexpr const char* names[] = {
-      "load",           "forward",     "backward",           "join_gradients",
-      "reduce_bucket",  "global_norm", "optimizer_slice",    "gather_bucket",
-      "join_bucket",    "square_sums", "post_receive",       "post_send",
-      "finish_receive", "finish_send", "embedding_backward", "sum_replicated"};
+  static constexpr const char* names[] = {"load",
+                                          "forward",
+                                          "backward",
+                                          "join_gradients",
+                                          "reduce_bucket",
+                                          "global_norm",
+                                          "optimizer_slice",
+                                          "gather_bucket",
+                                          "join_bucket",
+                                          "square_sums",
+                                          "post_receive",
+                                          "post_send",
+                                          "finish_receive",
+                                          "finish_send",
+                                          "embedding_backward",
+                                          "sum_replicated",
+                                          "broadcast_lengths"};
   static_assert(std::size(names) == kActionKinds);
   return names[static_cast<int>(kind)];
 }
@@ -30,9 +42,9 @@ const char* name_of(Message message) {
 std::string to_string(BufferId buffer) {
   using Kind = BufferId::Kind;
   static constexpr const char* names[] = {
-      "input",        "activation", "gradient",      "gradient_slice", "norm",
-      "parameters",   "received",   "square_sums",   "stream",         "stream_gradient",
-      "receive_slot", "send_slot",  "embedding_copy"};
+      "input",        "activation", "gradient",       "gradient_slice", "norm",
+      "parameters",   "received",   "square_sums",    "stream",         "stream_gradient",
+      "receive_slot", "send_slot",  "embedding_copy", "lengths"};
   std::string text = names[static_cast<int>(buffer.kind)];
   if (buffer.kind == Kind::receive_slot || buffer.kind == Kind::send_slot)
     text += std::string(" ") + name_of(static_cast<Message>(buffer.part));

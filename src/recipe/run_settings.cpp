@@ -32,6 +32,7 @@ model::TrainingSettings training_settings(const config::RunConfig& config,
   settings.bucket_elements = p.bucket_elements;
   settings.segments = p.segments;
   settings.overlap = {p.overlap_reduce, p.overlap_gather, p.early_messages};
+  settings.broadcast_shapes = p.shapes == config::Shapes::broadcast;
   if (p.layout.empty())
     settings.layout.data = ranks;
   else

@@ -61,6 +61,8 @@ class Trainer {
 
  private:
   std::vector<plan::MicroBatchShape> step_shapes(int step) const;
+  /// Gives the later stages, which open no picture, the grids of rank 0's. Collective.
+  void take_grids();
   void require_same_inputs() const;
   void note_step(io::JournalWriter& journal, int step, const engine::StepResult& result,
                  const Counts& before, const Work& work, double learning_rate) const;

@@ -60,6 +60,8 @@ train_merger = false
 deterministic = false
 attention = "cudnn"
 trace_steps = 0
+[parallel]
+shapes = "broadcast"
 [output]
 export = false
 )",
@@ -74,6 +76,7 @@ export = false
   EXPECT_EQ(c.train.train_merger, false);
   EXPECT_FALSE(c.train.deterministic);
   EXPECT_EQ(c.train.attention, AttentionBackend::cudnn);
+  EXPECT_EQ(c.parallel.shapes, Shapes::broadcast);
   EXPECT_FALSE(c.output.export_model);
   EXPECT_EQ(parse("train.train_merger = 'default'", "run.toml").train.train_merger, std::nullopt);
 }
@@ -124,6 +127,8 @@ TEST(Parse, WrongTypeNamesBothTypesAndTheLine) {
               ElementsAre(HasSubstr("the string 'fp16' (expected \"fp32\" or \"bf16\")")));
   EXPECT_THAT(refused("train.schedule = 1"),
               ElementsAre(HasSubstr("the integer 1 (expected \"cosine\" or \"constant\")")));
+  EXPECT_THAT(refused("parallel.shapes = 'broadcasts'"),
+              ElementsAre(HasSubstr("'broadcasts' (expected \"index\" or \"broadcast\")")));
   EXPECT_THAT(refused("train.train_merger = 'yes'"),
               ElementsAre(HasSubstr("(expected true, false or \"default\")")));
 }
@@ -183,6 +188,7 @@ TEST(Echo, ReadsBackAsTheSameStruct) {
   c.train.schedule = Schedule::constant;
   c.train.attention = AttentionBackend::cudnn;
   c.train.train_merger = false;
+  c.parallel.shapes = Shapes::broadcast;
   c.output.overwrite = true;
   EXPECT_EQ(parse(to_toml(c), "echo"), c) << to_toml(c);
   EXPECT_EQ(parse(to_toml(RunConfig{}), "echo"), RunConfig{});

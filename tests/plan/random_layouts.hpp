@@ -55,6 +55,7 @@ inline RandomLayout random_layout(Draws& draw, int most_ranks) {
   common.received = draw.from(1, 4);
   common.tensor_ranks = layout.tensor;
   common.overlap = {draw.coin(), draw.coin(), draw.coin()};
+  common.broadcast_shapes = draw.coin();
   for (int p = 0; p < layout.pipeline; ++p) {
     plan::ScheduleShape shape = common;
     shape.pipeline_rank = p;
