@@ -96,7 +96,7 @@ nlohmann::json run(const Options& o) {
   const auto plan = model::plan_training(model, settings, {{batch.shape}}, 0);
   const auto engine = engine::make_training_engine(model, settings, plan, *comm);
   engine->set_parameters(plan::initial_weights(1));
-  engine::StepInput input{{batch.shape}, [&](int) { return batch; }, 1e-4};
+  engine::StepInput input{{batch.shape}, [&](int, model::Contents) { return batch; }, 1e-4};
   nlohmann::json j{{"instruction_set", instruction_set()},
                    {"back_end", Kokkos::DefaultExecutionSpace::name()},
                    {"threads", Kokkos::DefaultExecutionSpace().concurrency()},

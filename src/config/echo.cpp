@@ -30,6 +30,7 @@ std::string literal(int value) { return std::to_string(value); }
 std::string literal(std::int64_t value) { return std::to_string(value); }
 std::string literal(DType value) { return basic_string(name_of(value)); }
 std::string literal(Schedule value) { return basic_string(name_of(value)); }
+std::string literal(Shapes value) { return basic_string(name_of(value)); }
 std::string literal(AttentionBackend value) { return basic_string(name_of(value)); }
 std::string literal(SharedParameters value) { return basic_string(name_of(value)); }
 std::string literal(const std::optional<bool>& value) {

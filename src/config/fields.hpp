@@ -91,6 +91,7 @@ void visit(Config& c, Visitor&& v) {
   v.field("shared_parameters", parallel.shared_parameters,
           "tensor ranks' copies: summed or offline");
   v.field("offline_interval", parallel.offline_interval, "steps between averages", at_least(1));
+  v.field("shapes", parallel.shapes, "of later stages: index or broadcast");
   v.field("timeout", parallel.timeout, "seconds without progress that end the job", above(0));
 
   auto& window = c.window;
@@ -124,6 +125,7 @@ void visit(Config& c, Visitor&& v) {
 /// Words of the enumerations, the same for reading and echo.
 inline constexpr DType kPrecisions[] = {DType::f32, DType::bf16};
 inline constexpr Schedule kSchedules[] = {Schedule::cosine, Schedule::constant};
+inline constexpr Shapes kShapes[] = {Shapes::index, Shapes::broadcast};
 inline constexpr AttentionBackend kAttentions[] = {AttentionBackend::own, AttentionBackend::cudnn};
 inline constexpr SharedParameters kSharedParameters[] = {SharedParameters::summed,
                                                          SharedParameters::offline};
@@ -132,6 +134,10 @@ constexpr std::string_view name_of(SharedParameters shared) {
 }
 constexpr std::string_view name_of(Schedule schedule) {
   return schedule == Schedule::cosine ? "cosine" : "constant";
+}
+
+constexpr std::string_view name_of(Shapes shapes) {
+  return shapes == Shapes::index ? "index" : "broadcast";
 }
 
 }  // namespace vlmark::config

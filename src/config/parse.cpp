@@ -132,6 +132,9 @@ class Reader {
   static std::string read(const Given& given, Schedule& value) {
     return read_word(given, kSchedules, value);
   }
+  static std::string read(const Given& given, Shapes& value) {
+    return read_word(given, kShapes, value);
+  }
   static std::string read(const Given& given, AttentionBackend& value) {
     return read_word(given, kAttentions, value);
   }
@@ -167,6 +170,7 @@ class Reader {
   static std::string example(SharedParameters value) {
     return "\"" + std::string(name_of(value)) + "\"";
   }
+  static std::string example(Shapes value) { return "\"" + std::string(name_of(value)) + "\""; }
   static std::string example(AttentionBackend value) {
     return "\"" + std::string(name_of(value)) + "\"";
   }

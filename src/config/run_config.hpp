@@ -24,6 +24,12 @@ enum class SharedParameters : std::uint8_t {
   offline  ///< each goes on with its own, and all average weights and moments now and then
 };
 
+/// How pipeline stages know the lengths of a micro-batch.
+enum class Shapes : std::uint8_t {
+  index,     ///< every rank reads them from the index of the data
+  broadcast  ///< the first stage tells the others before each step
+};
+
 /// Where the weights come from: exactly one of the two.
 struct ModelSection {
   std::string preset = "nano";   ///< random weights of this size
@@ -91,9 +97,10 @@ struct ParallelSection {
   std::string layout;  ///< "dp2.tp2.pp2", see plan::Layout; empty: every rank is a replica
   int segments = 4;    ///< runs of layers that a stage works through one by one, at most
   std::int64_t bucket_elements = 1 << 20;  ///< gradients reduced in one message
-  bool overlap_reduce = true;  ///< reduce gradients under the backward pass of earlier layers
-  bool overlap_gather = true;  ///< gather parameters under the forward pass of the next step
-  bool early_messages = true;  ///< post the receives of a stage one use ahead
+  bool overlap_reduce = true;     ///< reduce gradients under the backward pass of earlier layers
+  bool overlap_gather = true;     ///< gather parameters under the forward pass of the next step
+  bool early_messages = true;     ///< post the receives of a stage one use ahead
+  Shapes shapes = Shapes::index;  ///< where later stages have the lengths of micro-batches from
   /// Of norms, biases behind a sum, patch embedding and merger; without tp nothing is shared.
   SharedParameters shared_parameters = SharedParameters::summed;
   int offline_interval = 16;  ///< steps between two averages

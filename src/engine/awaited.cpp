@@ -19,6 +19,8 @@ std::string awaited(const plan::Action& action, const plan::Layout& grid,
     case ActionKind::reduce_bucket:
     case ActionKind::gather_bucket:
       return "data group, ranks " + ranks(&plan::Place::data, grid.data);
+    case ActionKind::broadcast_lengths:
+      return "pipeline group, ranks " + ranks(&plan::Place::pipeline, grid.pipeline);
     case ActionKind::global_norm:
       return "data and model groups";
     case ActionKind::forward:

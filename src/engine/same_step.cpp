@@ -27,13 +27,8 @@ std::int64_t hash_of(std::span<const plan::MicroBatchShape> shapes, double learn
   hash.add(std::bit_cast<std::uint64_t>(learning_rate));
   const auto add = [&hash](long value) { hash.add(static_cast<std::uint64_t>(value)); };
   add(static_cast<long>(shapes.size()));
-  for (const plan::MicroBatchShape& shape : shapes) {
-    add(static_cast<long>(shape.sequences.size()));
-    for (const int tokens : shape.sequences) add(tokens);
-    add(static_cast<long>(shape.media.size()));
-    for (const plan::Grid& grid : shape.media) add(grid.t), add(grid.h), add(grid.w);
-    add(shape.supervised);
-  }
+  for (const plan::MicroBatchShape& shape : shapes)
+    for (const std::int64_t length : plan::lengths_of(shape)) add(length);
   return hash.value();
 }
 
@@ -41,15 +36,8 @@ std::int64_t hash_of(std::span<const plan::MicroBatchShape> shapes, double learn
 std::string text_of(std::span<const plan::MicroBatchShape> shapes, double learning_rate) {
   std::string text = "learning rate " + std::to_string(learning_rate) + "\n" +
                      std::to_string(shapes.size()) + " micro-batches\n";
-  for (std::size_t m = 0; m < shapes.size(); ++m) {
-    text += "micro-batch " + std::to_string(m) + ": sequences";
-    for (const int tokens : shapes[m].sequences) text += " " + std::to_string(tokens);
-    text += ", media";
-    for (const plan::Grid& grid : shapes[m].media)
-      text += " " + std::to_string(grid.t) + "x" + std::to_string(grid.h) + "x" +
-              std::to_string(grid.w);
-    text += ", " + std::to_string(shapes[m].supervised) + " supervised\n";
-  }
+  for (std::size_t m = 0; m < shapes.size(); ++m)
+    text += "micro-batch " + std::to_string(m) + ": " + to_string(shapes[m]) + "\n";
   return text;
 }
 

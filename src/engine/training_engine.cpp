@@ -16,6 +16,7 @@
 #include "src/engine/same_step.hpp"
 #include "src/engine/shared_parameters.hpp"
 #include "src/engine/stage_messages.hpp"
+#include "src/engine/stage_shapes.hpp"
 #include "src/engine/staged_communicator.hpp"
 #include "src/engine/state_copy.hpp"
 #include "src/engine/watchdog.hpp"
@@ -49,6 +50,7 @@ class Engine final : public TrainingEngine {
       : model_(model),
         settings_(settings),
         rank_(model, settings, plan.most_micro_batches, world.rank(), plan.slot_rows),
+        slot_rows_(plan.slot_rows),
         groups_(parallel::make_groups(world,
                                       {rank_.place.data, rank_.place.pipeline, rank_.place.tensor},
                                       settings.layout.pipeline, settings.layout.tensor)),
@@ -186,6 +188,7 @@ class Engine final : public TrainingEngine {
   const model::Qwen2VL& model_;
   model::TrainingSettings settings_;
   model::RankPlan rank_;
+  long slot_rows_;
   parallel::Groups groups_;
   std::unique_ptr<Queue> compute_;
   kernels::Exec exec_;
@@ -304,23 +307,24 @@ StepResult Engine<T, S>::step(const StepInput& input) {
   reducer_.begin_step(micro_batches, plan_.schedule, shape);
   model::StagePasses passes(model_, shape, state_, settings_.recompute);
   StageMessages messages(ops_, passes, memory_, groups_, tied_table());
+  StageShapes shapes(input.shapes, slot_rows_, settings_.layout.tensor, shape.learns_shapes(),
+                     shape.begin, shape.end);
   const auto shape_of = [&](const plan::Action& action) {
-    return action.micro_batch < 0 ? nullptr
-                                  : &input.shapes[static_cast<std::size_t>(action.micro_batch)];
+    return action.micro_batch < 0 ? nullptr : &shapes[action.micro_batch];
   };
 
   const auto run = [&](const plan::Action& action) {
     const int m = action.micro_batch, b = action.bucket;
     switch (action.kind) {
       case ActionKind::load: {
-        model::MicroBatch batch = input.load(m);
-        if (batch.shape != *shape_of(action))
-          throw ShapeError("load: micro-batch " + std::to_string(m) +
-                           " is not of the planned shape (ranks would disagree about the step). "
-                           "Build the shard index anew");
+        model::MicroBatch batch = input.load(m, model_.contents());
+        shapes.require_same(m, batch);
         passes.load(m, std::move(batch));
         break;
       }
+      case ActionKind::broadcast_lengths:
+        shapes.broadcast(*groups_.forward, m);
+        break;
       case ActionKind::forward:
       case ActionKind::backward:
       case ActionKind::embedding_backward:

@@ -18,8 +18,9 @@ namespace vlmark::engine {
 /// One step: the shapes of all its micro-batches, known to every rank, and where a rank gets the
 /// contents of its own.
 struct StepInput {
-  std::vector<plan::MicroBatchShape> shapes;   ///< [micro-batches of the step]
-  std::function<model::MicroBatch(int)> load;  ///< by global index; called for this rank's alone
+  std::vector<plan::MicroBatchShape> shapes;  ///< [micro-batches of the step]
+  /// By global index; called for this rank's alone, for as much as its layers read.
+  std::function<model::MicroBatch(int, model::Contents)> load;
   double learning_rate = 0;
 };
 

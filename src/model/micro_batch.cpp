@@ -26,7 +26,7 @@ void require_ids(const Sequence& sequence, const plan::ModelConfig& model) {
 
 /// The k-th image token takes the k-th image row, whatever text stands between; so the numbers
 /// must agree by kind.
-void require_media(const Sequence& sequence, const plan::ModelConfig& model) {
+void require_media(const Sequence& sequence, const plan::ModelConfig& model, bool pixels) {
   for (const bool video : {false, true}) {
     const int pad = video ? model.video_id : model.image_id;
     const long tokens = std::count(sequence.ids.begin(), sequence.ids.end(), pad);
@@ -46,6 +46,7 @@ void require_media(const Sequence& sequence, const plan::ModelConfig& model) {
       throw ShapeError("pack: grid " + std::to_string(g.t) + "x" + std::to_string(g.h) + "x" +
                        std::to_string(g.w) + " is not made of whole " + std::to_string(merge) +
                        "x" + std::to_string(merge) + " blocks. Resize by smart_resize");
+    if (!pixels) continue;
     require_extents("pack", "pixel_values", {static_cast<long>(medium.pixel_values.size())},
                     {long{g.patches()} * model.vision.patch_values()});
   }
@@ -57,17 +58,19 @@ void append(std::vector<int>& to, const std::vector<int>& from) {
 
 }  // namespace
 
-MicroBatch pack(std::span<const Sequence> sequences, const plan::ModelConfig& model) {
+MicroBatch pack(std::span<const Sequence> sequences, const plan::ModelConfig& model,
+                Contents wanted) {
   MicroBatch batch;
   std::vector<int> t, h, w, patch_h, patch_w;
   for (const Sequence& sequence : sequences) {
     require_ids(sequence, model);
-    require_media(sequence, model);
+    require_media(sequence, model, wanted.vision);
     const int first = static_cast<int>(batch.ids.size());
     const int tokens = static_cast<int>(sequence.ids.size());
     std::vector<plan::Grid> grids;
     for (const Medium& medium : sequence.media) {
       grids.push_back(medium.grid);
+      if (!wanted.vision) continue;
       append_patch_coordinates(medium.grid, model.vision.merge_size, patch_h, patch_w);
       batch.pixel_values.insert(batch.pixel_values.end(), medium.pixel_values.begin(),
                                 medium.pixel_values.end());
@@ -96,6 +99,16 @@ MicroBatch pack(std::span<const Sequence> sequences, const plan::ModelConfig& mo
   append(batch.vit_hw, patch_w);
   batch.cu_seqlens = plan::cumulative(batch.shape.sequences);
   batch.vit_cu_seqlens = plan::cumulative(batch.shape.vit_segments());
+  return reduced(std::move(batch), wanted);
+}
+
+MicroBatch reduced(MicroBatch batch, Contents wanted) {
+  if (!wanted.vision) {
+    batch.pixel_values.clear();
+    for (auto* part : {&batch.vit_cu_seqlens, &batch.vit_hw, &batch.vision_rows}) part->clear();
+  }
+  if (!wanted.targets)
+    for (auto* part : {&batch.supervised_rows, &batch.targets}) part->clear();
   return batch;
 }
 
@@ -110,7 +123,7 @@ MicroBatch single_token(int id, int position) {
 }
 
 MicroBatch blank(const plan::MicroBatchShape& shape, const plan::ModelConfig& model,
-                 std::vector<float> pixels) {
+                 Contents wanted, std::vector<float> pixels) {
   const auto tokens = static_cast<std::size_t>(shape.tokens());
   const auto patches = static_cast<std::size_t>(shape.patches());
   MicroBatch batch;
@@ -118,11 +131,14 @@ MicroBatch blank(const plan::MicroBatchShape& shape, const plan::ModelConfig& mo
   batch.ids.assign(tokens, 0);
   batch.positions.assign(3 * tokens, 0);
   batch.cu_seqlens = plan::cumulative(shape.sequences);
+  if (wanted.targets) {
+    batch.supervised_rows.assign(static_cast<std::size_t>(shape.supervised), 0);
+    batch.targets.assign(static_cast<std::size_t>(shape.supervised), 0);
+  }
+  if (!wanted.vision) return batch;
   batch.vit_cu_seqlens = plan::cumulative(shape.vit_segments());
   batch.vit_hw.assign(2 * patches, 0);
   batch.vision_rows.assign(patches / static_cast<std::size_t>(model.vision.merge_unit()), 0);
-  batch.supervised_rows.assign(static_cast<std::size_t>(shape.supervised), 0);
-  batch.targets.assign(static_cast<std::size_t>(shape.supervised), 0);
   batch.pixel_values = std::move(pixels);
   batch.pixel_values.resize(patches * static_cast<std::size_t>(model.vision.patch_values()));
   return batch;

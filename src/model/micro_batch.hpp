@@ -23,6 +23,12 @@ struct Sequence {
 };
 inline constexpr int ignored_label = -100;
 
+/// What of a micro-batch somebody needs besides lengths, ids and positions.
+struct Contents {
+  bool vision = true;   ///< pixels, and where patches and merged patches go
+  bool targets = true;  ///< supervised rows and what follows them
+};
+
 /// Sequences packed into one row without padding, with every index the layers need.
 struct MicroBatch {
   plan::MicroBatchShape shape;
@@ -38,16 +44,22 @@ struct MicroBatch {
   std::vector<int> rope_deltas;      ///< per sequence: next position minus tokens
 };
 
-/// Packs sequences. Throws ValueError where an id lies outside the vocabulary, or image or video
+/// Packs sequences. What is not wanted stays empty (media may come without pixels then); the shape is
+/// always whole. Throws ValueError where an id lies outside the vocabulary, or image or video
 /// tokens and the media's merged patches differ in number or kind, with both values.
-MicroBatch pack(std::span<const Sequence> sequences, const plan::ModelConfig& model);
+MicroBatch pack(std::span<const Sequence> sequences, const plan::ModelConfig& model,
+                Contents wanted = {});
+
+/// Leaves out what is not wanted of a packed micro-batch.
+MicroBatch reduced(MicroBatch batch, Contents wanted);
 
 /// One generated token that stands at `position` on all three axes.
 MicroBatch single_token(int id, int position);
 
-/// A micro-batch of the given shape whose contents are zeros: what a recorded step runs on.
+/// A micro-batch of the given shape whose contents, as far as wanted, are zeros: what a recorded step
+/// runs on.
 /// `pixels`: memory for its pictures, which may be of another one (resized) and is the most of it.
 MicroBatch blank(const plan::MicroBatchShape& shape, const plan::ModelConfig& model,
-                 std::vector<float> pixels = {});
+                 Contents wanted = {}, std::vector<float> pixels = {});
 
 }  // namespace vlmark::model

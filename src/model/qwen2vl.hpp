@@ -43,6 +43,11 @@ class Qwen2VL {
   const plan::ParameterTable& table() const { return table_; }
   const plan::Shard& shard() const { return table_.shard; }
   const plan::Units& units() const { return units_; }
+  /// What the units of this shard read of a micro-batch: only the stage with the ViT, the merger and
+  /// the embedding has to do with pictures, only the one with the head with targets.
+  Contents contents() const {
+    return {shard().segment_of(units_.embedding()) >= 0, shard().segment_of(units_.head()) >= 0};
+  }
 
   /// Takes a training micro-batch through `units`; runs that follow each other take the same
   /// `pass`, and one that begins behind the embedding finds the stream there. The gradient is that

@@ -78,6 +78,10 @@ std::uint64_t ActionTraffic::norm() const {
   return sum;
 }
 
+std::uint64_t ActionTraffic::lengths(const plan::MicroBatchShape& shape) const {
+  return shape_.first_rank() ? plan::lengths_bytes(shape) : 0;
+}
+
 std::uint64_t ActionTraffic::embedding_weights() const {
   return bytes(model_.table()[model_.table().embedding].size(), size_of(settings_.type));
 }
@@ -96,8 +100,11 @@ StepTraffic step_traffic(const Qwen2VL& model, const TrainingSettings& settings,
   for (const Action& action : plan::training_schedule(shape)) {
     switch (action.kind) {
       case ActionKind::load:
-        passes.load(action.micro_batch,
-                    blank(step[static_cast<std::size_t>(action.micro_batch)], model.config()));
+        passes.load(action.micro_batch, blank(step[static_cast<std::size_t>(action.micro_batch)],
+                                              model.config(), model.contents()));
+        break;
+      case ActionKind::broadcast_lengths:
+        traffic.pipeline += messages.lengths(step[static_cast<std::size_t>(action.micro_batch)]);
         break;
       case ActionKind::reduce_bucket:
         traffic.data += messages.reduce(action.bucket);

@@ -37,6 +37,8 @@ class ActionTraffic {
   /// Weights and moments of a bucket that tensor ranks replicate.
   std::uint64_t average(int bucket) const;
   std::uint64_t norm() const;
+  /// The lengths of a micro-batch from the first stage to the others.
+  std::uint64_t lengths(const plan::MicroBatchShape& shape) const;
   /// A tied embedding from its owner to its copy.
   std::uint64_t embedding_weights() const;
 

@@ -59,8 +59,9 @@ class Replay {
     std::vector<float> pixels;  // of one micro-batch at a time
     for (const plan::Action& action : plan::training_schedule(shape)) {
       if (action.kind == plan::ActionKind::load)
-        passes.load(action.micro_batch, blank(shapes[static_cast<std::size_t>(action.micro_batch)],
-                                              model_.config(), std::exchange(pixels, {})));
+        passes.load(action.micro_batch,
+                    blank(shapes[static_cast<std::size_t>(action.micro_batch)], model_.config(),
+                          model_.contents(), std::exchange(pixels, {})));
       else if (StagePasses::runs(action.kind)) {
         if (trails && action.kind == plan::ActionKind::forward && action.segment == 0 &&
             action.micro_batch % group == 0)
@@ -244,6 +245,7 @@ plan::ScheduleShape RankPlan::schedule(const Qwen2VL& model, const TrainingSetti
   shape.tensor_ranks = grid.tensor;
   shape.average = settings.averages_in(step);
   shape.overlap = settings.overlap;
+  shape.broadcast_shapes = settings.broadcast_shapes;
   return shape;
 }
 

@@ -32,6 +32,7 @@ struct TrainingSettings {
   /// Steps between two averages of the parameters that tensor ranks replicate; 0: their gradients
   /// are summed each step instead.
   int average_every = 0;
+  bool broadcast_shapes = false;  ///< see plan::ScheduleShape
 
   /// Whether a step, counted from 0, ends with an average.
   bool averages_in(long step) const {

@@ -27,7 +27,7 @@ std::vector<std::string> check_rank(const RankPlan& plan);
 std::vector<std::string> check(std::span<const RankPlan> stages);
 
 /// All ranks of a layout [layout.ranks()], whose plans may be shared: equal ones are looked at once.
-/// Also: the collectives of every data-parallel and every tensor-parallel group are the same on all
+/// Also: the collectives of every data-parallel, tensor-parallel and pipeline group are the same on all
 /// its members in the same order, and all replicas together come to an end.
 std::vector<std::string> check(const Layout& layout, std::span<const RankPlan* const> of_rank);
 

@@ -35,7 +35,7 @@ void compare(const Way& way, const std::vector<Letter>& sent, const std::vector<
 }
 
 /// What an action calls on a group, without the micro-batch where replicas may differ in it.
-enum class Group { data, tensor_lane, tensor_passes };
+enum class Group { data, tensor_lane, tensor_passes, pipeline };
 bool calls(Group group, const Action& action) {
   switch (group) {
     case Group::data:
@@ -45,6 +45,8 @@ bool calls(Group group, const Action& action) {
     case Group::tensor_passes:
       return action.kind == ActionKind::forward || action.kind == ActionKind::backward ||
              action.kind == ActionKind::embedding_backward;
+    case Group::pipeline:
+      return action.kind == ActionKind::broadcast_lengths;
   }
   return false;
 }
@@ -109,10 +111,12 @@ std::vector<std::string> check_collectives(const Layout& layout,
   for (int rank = 0; rank < layout.ranks(); ++rank) {
     const Place place = place_of(layout, rank);
     const int first_replica = rank_of(layout, {0, place.pipeline, place.tensor}),
-              first_tensor = rank_of(layout, {place.data, place.pipeline, 0});
+              first_tensor = rank_of(layout, {place.data, place.pipeline, 0}),
+              first_stage = rank_of(layout, {place.data, 0, place.tensor});
     compare_ranks(Group::data, "data group", first_replica, rank);
     compare_ranks(Group::tensor_lane, "tensor group", first_tensor, rank);
     compare_ranks(Group::tensor_passes, "tensor group, passes", first_tensor, rank);
+    compare_ranks(Group::pipeline, "pipeline group", first_stage, rank);
   }
   return problems;
 }

@@ -15,6 +15,7 @@ class Counts {
     const bool owner = shape.shares_embedding() && shape.last_rank();
     for (int m = shape.begin; m < shape.end; ++m) {
       expect(ActionKind::load, m, -1, -1);
+      if (shape.broadcasts_shapes()) expect(ActionKind::broadcast_lengths, m, -1, -1);
       for (int s = 0; s < segments; ++s)
         for (const ActionKind kind :
              {ActionKind::forward, ActionKind::backward, ActionKind::join_gradients})

@@ -36,7 +36,15 @@ void MemoryPlay::needs(const Action& action) {
   };
   const bool holds_head = shape_.last_rank(), tied_here = shape_.tied && shape_.pipeline == 1;
   switch (action.kind) {
+    case ActionKind::broadcast_lengths:
+      if (shape_.learns_shapes()) must_write({Kind::lengths, m});
+      return;
+    case ActionKind::post_receive:
+    case ActionKind::post_send:
+      if (shape_.learns_shapes() && m >= 0) need(action, {Kind::lengths, m});
+      return;
     case ActionKind::load:
+      if (shape_.learns_shapes()) need(action, {Kind::lengths, m});
       return must_write({Kind::input, m});
     case ActionKind::forward:
       need(action, {Kind::input, m});

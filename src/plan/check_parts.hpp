@@ -13,8 +13,8 @@ namespace vlmark::plan {
 /// the same messages in the same order.
 std::vector<std::string> check_messages(std::span<const RankPlan* const> stages);
 
-/// Collectives of every data-parallel and tensor-parallel group of a layout: the same on all members
-/// in the same order. Layers talk to their tensor group inside the passes of the compute lane, so
+/// Collectives of every data-parallel, tensor-parallel and pipeline group of a layout: the same on all
+/// members in the same order. Layers talk to their tensor group inside the passes of the compute lane, so
 /// the passes are compared, too.
 std::vector<std::string> check_collectives(const Layout& layout,
                                            std::span<const RankPlan* const> of_rank);

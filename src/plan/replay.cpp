@@ -72,13 +72,14 @@ class Player {
   };
   struct RankState {
     std::array<LaneState, kLanes> lanes;
-    int collectives = 0;  // begun
+    int collectives = 0, broadcasts = 0;  // ended
   };
 
   int stage_of(std::size_t r) const { return static_cast<int>(r) % pipeline_; }
+  int column_of(std::size_t r) const { return static_cast<int>(r) / pipeline_; }
   Channel& channel(std::size_t r, const Action& a, bool sends) {
     const int me = stage_of(r);
-    return channels_[r / static_cast<std::size_t>(pipeline_)]
+    return channels_[static_cast<std::size_t>(column_of(r))]
                     [{a.message, sends ? me : a.peer, sends ? a.peer : me}];
   }
 
@@ -127,19 +128,32 @@ class Player {
       case ActionKind::global_norm: {
         const bool all = action.kind == ActionKind::global_norm;
         Meeting& meeting = meetings_[{all ? -1 : stage_of(r), all ? 0 : state_[r].collectives}];
-        if (!lane.arrived) {
-          lane.arrived = true;
-          ++meeting.arrived;
-          meeting.start = std::max(meeting.start, start);
-        }
-        if (meeting.arrived < (all ? static_cast<int>(ranks_.size()) : columns_)) return false;
-        start = meeting.start;
+        if (!arrive(meeting, lane, start, all ? static_cast<int>(ranks_.size()) : columns_))
+          return false;
         if (!all) ++state_[r].collectives;
+        return true;
+      }
+      case ActionKind::broadcast_lengths: {
+        Meeting& meeting = meetings_[{-2 - column_of(r), state_[r].broadcasts}];
+        if (!arrive(meeting, lane, start, pipeline_)) return false;
+        ++state_[r].broadcasts;
         return true;
       }
       default:
         return true;
     }
+  }
+
+  /// Whether all `members` have come to a meeting; moves `start` to when the last one did.
+  static bool arrive(Meeting& meeting, LaneState& lane, double& start, int members) {
+    if (!lane.arrived) {
+      lane.arrived = true;
+      ++meeting.arrived;
+      meeting.start = std::max(meeting.start, start);
+    }
+    if (meeting.arrived < members) return false;
+    start = meeting.start;
+    return true;
   }
 
   double transit(std::size_t r, const Action& action) const {
@@ -148,8 +162,7 @@ class Player {
 
   std::string name_of_rank(std::size_t r) const {
     std::string name = "stage " + std::to_string(stage_of(r));
-    if (columns_ > 1)
-      name = "replica " + std::to_string(static_cast<int>(r) / pipeline_) + " " + name;
+    if (columns_ > 1) name = "replica " + std::to_string(column_of(r)) + " " + name;
     return name;
   }
 
@@ -169,10 +182,14 @@ class Player {
     if (action.kind == ActionKind::finish_send)
       return where + " waits for stage " + std::to_string(action.peer) + " to post_receive it";
     std::string missing;
-    for (std::size_t q = 0; q < ranks_.size(); ++q)
-      if ((action.kind == ActionKind::global_norm || stage_of(q) == stage_of(r)) &&
-          !state_[q].lanes[static_cast<std::size_t>(Lane::data)].arrived)
+    for (std::size_t q = 0; q < ranks_.size(); ++q) {
+      const bool member =
+          action.kind == ActionKind::global_norm ||
+          (action.kind == ActionKind::broadcast_lengths ? column_of(q) == column_of(r)
+                                                        : stage_of(q) == stage_of(r));
+      if (member && !state_[q].lanes[static_cast<std::size_t>(action.lane)].arrived)
         missing += (missing.empty() ? "" : ", ") + name_of_rank(q);
+    }
     return where + " waits for " + (missing.empty() ? "nobody" : missing);
   }
 
@@ -198,7 +215,8 @@ class Player {
   const ActionTime& transit_;
   std::vector<RankState> state_;
   std::vector<std::map<std::tuple<Message, int, int>, Channel>> channels_;  // [column]
-  std::map<std::pair<int, int>, Meeting> meetings_;  // (stage or -1, place in the data lane)
+  // Of the data lane (stage, or -1 for all ranks; place), of the lengths (-2 - column; place).
+  std::map<std::pair<int, int>, Meeting> meetings_;
   Replay played_;
 };
 

@@ -32,7 +32,7 @@ using ActionTime = std::function<double(const RankPlan&, const Action&)>;
 /// at once. A message is on its way from when both its send and its receive have been posted (no
 /// memory in between: the worst case of a transport); both are finished when it has arrived.
 /// Collectives of the data lane start when every column is there, the global norm when every rank
-/// is. `ranks` [column * pipeline + stage]. `cost` is the time of an action itself, `transit` that
+/// is, and a broadcast of lengths when every stage of its column is. `ranks` [column * pipeline + stage]. `cost` is the time of an action itself, `transit` that
 /// of the message which a finish_receive or finish_send waits for (default: none).
 Replay replay(std::span<const RankPlan* const> ranks, int columns, const ActionTime& cost,
               const ActionTime& transit = {});

@@ -21,7 +21,8 @@ const char* name_of(ActionKind kind) {
                                           "finish_send",
                                           "embedding_backward",
                                           "sum_replicated",
-                                          "average_replicated"};
+                                          "average_replicated",
+                                          "broadcast_lengths"};
   static_assert(std::size(names) == kActionKinds);
   return names[static_cast<int>(kind)];
 }
@@ -42,9 +43,9 @@ const char* name_of(Message message) {
 std::string to_string(BufferId buffer) {
   using Kind = BufferId::Kind;
   static constexpr const char* names[] = {
-      "input",        "activation", "gradient",      "gradient_slice", "norm",
-      "parameters",   "received",   "square_sums",   "stream",         "stream_gradient",
-      "receive_slot", "send_slot",  "embedding_copy"};
+      "input",        "activation", "gradient",       "gradient_slice", "norm",
+      "parameters",   "received",   "square_sums",    "stream",         "stream_gradient",
+      "receive_slot", "send_slot",  "embedding_copy", "lengths"};
   std::string text = names[static_cast<int>(buffer.kind)];
   if (buffer.kind == Kind::receive_slot || buffer.kind == Kind::send_slot)
     text += std::string(" ") + name_of(static_cast<Message>(buffer.part));

@@ -25,8 +25,9 @@ enum class ActionKind : std::uint8_t {
   embedding_backward,  ///< adds the embedding's share, received from the first stage, to the gradient
   sum_replicated,      ///< sums over tensor ranks what each has of parameters they share
   average_replicated,  ///< averages over tensor ranks weights and moments of a bucket they replicate
+  broadcast_lengths,  ///< the first stage tells the others the shape of a micro-batch
 };
-inline constexpr int kActionKinds = 17;
+inline constexpr int kActionKinds = 18;
 const char* name_of(ActionKind kind);
 
 /// Order holds inside a lane; between lanes only through buffers. Kernels run in the compute lane
@@ -62,6 +63,7 @@ struct BufferId {
     receive_slot,     ///< (slot, message)
     send_slot,        ///< (slot, message)
     embedding_copy,   ///< the first stage's copy of a tied embedding
+    lengths,          ///< (micro-batch): its shape, as a later stage was told
   };
   Kind kind;
   int index = 0;  ///< micro-batch, bucket or slot

@@ -39,6 +39,9 @@ void MessageWriter::add(ActionKind kind, Message message, int peer, Use use, int
     else
       action.reads = {send_slot(message, slot)};
   }
+  const bool posts = kind == ActionKind::post_receive || kind == ActionKind::post_send;
+  if (posts && use.micro_batch >= 0 && shape_.learns_shapes())
+    action.reads.push_back({Kind::lengths, use.micro_batch});
   schedule_.push_back(std::move(action));
 }
 

@@ -34,6 +34,7 @@ struct ScheduleShape {
   int tensor_ranks = 1;
   bool average = false;  ///< the step ends with the mean of what tensor ranks replicate
   Overlap overlap;
+  bool broadcast_shapes = false;  ///< later ranks learn the shapes of micro-batches from the first
 
   int micro_batches() const { return end - begin; }
   int segment_count() const;
@@ -45,6 +46,9 @@ struct ScheduleShape {
   int segment_of_bucket(int bucket) const;
   bool first_rank() const { return pipeline_rank == 0; }
   bool last_rank() const { return pipeline_rank == pipeline - 1; }
+  bool broadcasts_shapes() const { return broadcast_shapes && pipeline > 1; }
+  /// Whether this rank is told the shapes of its micro-batches.
+  bool learns_shapes() const { return broadcast_shapes && !first_rank(); }
   /// Whether embedding and head lie on two ranks that must agree.
   bool shares_embedding() const { return tied && pipeline > 1; }
   bool operator==(const ScheduleShape&) const = default;
@@ -63,6 +67,8 @@ Slots slots(const ScheduleShape& shape, Message message);
 /// The actions of one step: 1F1B (Narayanan et al., arXiv:1806.03377 with flush) or, with several
 /// chunks, interleaved 1F1B (Narayanan et al., arXiv:2104.04473, section 2.2; group size as in
 /// Megatron Core), then norm and optimizer. Works for every number of micro-batches, also none.
+/// Lengths are broadcast before all else, in the order of the micro-batches: no message stands before
+/// them in any pipeline lane, so they cannot wait for one.
 /// Throws ValueError for a shape that is no schedule.
 Schedule training_schedule(const ScheduleShape& shape);
 

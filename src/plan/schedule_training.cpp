@@ -129,7 +129,11 @@ class PassWriter {
     const int micro_batch = shape_.begin + m, first = shape_.first_segment(chunk),
               last = first + shape_.segments[static_cast<std::size_t>(chunk)] - 1;
     const BufferId input{Kind::input, micro_batch};
-    if (chunk == 0) compute(ActionKind::load, micro_batch, -1, -1).writes = {input};
+    if (chunk == 0) {
+      Action& load = compute(ActionKind::load, micro_batch, -1, -1);
+      load.writes = {input};
+      if (shape_.learns_shapes()) load.reads = {{Kind::lengths, micro_batch}};
+    }
     BufferId stream{};
     if (!opens(chunk)) stream = messages_.receive(Message::activation);
     for (int s = first; s <= last; ++s) {
@@ -171,10 +175,6 @@ class PassWriter {
       reads.push_back({Kind::input, micro_batch});
       reads.push_back({Kind::activation, micro_batch, s});
       if (s < last || !closes(chunk)) reads.push_back(stream);
-      if (heads_tied(s)) {
-        read_parameters(shape_.embedding_segment, reads);
-        writes.push_back({Kind::gradient, micro_batch, shape_.embedding_segment});
-      }
       const bool rows = sends_rows_ && s == shape_.embedding_segment;
       if (rows) writes.push_back(messages_.reserve(Message::embedding_rows));
       if (s > first)
@@ -224,11 +224,20 @@ class PassWriter {
   std::size_t next_rows_ = 0;
 };
 
+void broadcast_lengths(const ScheduleShape& shape, Schedule& schedule) {
+  if (!shape.broadcasts_shapes()) return;
+  for (int m = shape.begin; m < shape.end; ++m) {
+    schedule.push_back({ActionKind::broadcast_lengths, Lane::pipeline, m});
+    if (shape.learns_shapes()) schedule.back().writes = {{Kind::lengths, m}};
+  }
+}
+
 }  // namespace
 
 Schedule training_schedule(const ScheduleShape& shape) {
   require_valid(shape);
   Schedule schedule;
+  broadcast_lengths(shape, schedule);
   UpdateWriter update(shape, schedule);
   if (shape.overlap.gather) update.gather_first();
   PassWriter(shape, schedule, update).write();

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "src/plan/grid.hpp"
@@ -19,6 +21,17 @@ struct MicroBatchShape {
   std::vector<int> vit_segments() const;
   bool operator==(const MicroBatchShape&) const = default;
 };
+
+/// "sequences 17 20, media 1x4x6, 12 supervised".
+std::string to_string(const MicroBatchShape& shape);
+
+/// The shape in numbers, as stages tell it each other: number of sequences, their tokens, number of
+/// media, t, h and w of each, supervised rows.
+std::vector<std::int64_t> lengths_of(const MicroBatchShape& shape);
+/// What telling it takes: their number, then the numbers.
+std::uint64_t lengths_bytes(const MicroBatchShape& shape);
+/// The way back. Throws ValueError where the numbers are no shape.
+MicroBatchShape shape_of_lengths(std::span<const std::int64_t> lengths);
 
 /// Prefix sums starting at 0, as variable-length attention wants them.
 std::vector<int> cumulative(const std::vector<int>& lengths);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "src/base/contracts.hpp"
 #include "src/base/error.hpp"
 #include "src/data/patches.hpp"
 #include "src/data/question.hpp"
@@ -86,9 +87,32 @@ CaptionData::CaptionData(const config::DataSection& settings, const plan::ModelC
   for (const data::CaptionedPicture& entry : entries_) {
     pictures_.push_back(data::read_picture(entry));
     grids_.push_back(grid_of(entry, pictures_.back(), settings, model));
-    prompt_tokens_.push_back(static_cast<int>(prompt_ids(grids_.back()).size()));
-    std::vector<int> ids = tokenizer_.encode(entry.caption);
-    ids.push_back(model.eos_id);
+  }
+  count_tokens();
+}
+
+CaptionData::CaptionData(const config::DataSection& settings, const plan::ModelConfig& model,
+                         data::Tokenizer tokenizer, std::vector<plan::Grid> grids)
+    : settings_(settings),
+      model_(model),
+      tokenizer_(std::move(tokenizer)),
+      entries_(data::read_captions(settings.folder)),
+      grids_(std::move(grids)) {
+  require_same_special_tokens(tokenizer_, model);
+  if (grids_.size() != entries_.size())
+    throw ConfigError(settings.folder + ": " + std::to_string(entries_.size()) +
+                      " captions, but the ranks of the first stage have " +
+                      std::to_string(grids_.size()) +
+                      " pictures (they would train on different batches). Give every rank the same "
+                      "captions.json");
+  count_tokens();
+}
+
+void CaptionData::count_tokens() {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    prompt_tokens_.push_back(static_cast<int>(prompt_ids(grids_[i]).size()));
+    std::vector<int> ids = tokenizer_.encode(entries_[i].caption);
+    ids.push_back(model_.eos_id);
     caption_ids_.push_back(std::move(ids));
   }
 }
@@ -98,23 +122,29 @@ std::vector<int> CaptionData::prompt_ids(const plan::Grid& grid) const {
                                model_.vision.merge_size);
 }
 
-model::Sequence CaptionData::ask(const data::Image& picture) const {
-  data::PatchMatrix patches =
-      data::preprocess(std::span(&picture, 1), limits(settings_), model_.vision);
+model::Sequence CaptionData::ask(const plan::Grid& grid, std::vector<float> pixel_values) const {
   model::Sequence sequence;
-  sequence.ids = prompt_ids(patches.grid);
+  sequence.ids = prompt_ids(grid);
   sequence.labels.assign(sequence.ids.size(), model::ignored_label);
-  sequence.media.push_back({patches.grid, /*video=*/false, std::move(patches.values)});
+  sequence.media.push_back({grid, /*video=*/false, std::move(pixel_values)});
   return sequence;
 }
 
+model::Sequence CaptionData::ask(const data::Image& picture) const {
+  data::PatchMatrix patches =
+      data::preprocess(std::span(&picture, 1), limits(settings_), model_.vision);
+  return ask(patches.grid, std::move(patches.values));
+}
+
 model::Sequence CaptionData::prompt(int i, bool grey) const {
+  expects(!pictures_.empty());
   const data::Image& picture = pictures_[index(i)];
   return ask(grey ? data::constant_image(picture.width, picture.height, 128) : picture);
 }
 
-model::Sequence CaptionData::document(int i) const {
-  model::Sequence sequence = ask(pictures_[index(i)]);
+model::Sequence CaptionData::document(int i, bool pixels) const {
+  expects(!pixels || !pictures_.empty());
+  model::Sequence sequence = pixels ? ask(pictures_[index(i)]) : ask(grids_[index(i)], {});
   const std::vector<int>& caption = caption_ids_[index(i)];
   sequence.ids.insert(sequence.ids.end(), caption.begin(), caption.end());
   sequence.labels.insert(sequence.labels.end(), caption.begin(), caption.end());

@@ -24,12 +24,20 @@ class CaptionData {
   CaptionData(const config::DataSection& settings, const plan::ModelConfig& model)
       : CaptionData(settings, model, data::Tokenizer::from_folder(settings.tokenizer)) {}
 
-  int size() const { return static_cast<int>(pictures_.size()); }
+  /// For a rank that prepares no pictures: opens none and takes their grids from elsewhere. Throws
+  /// ConfigError where there are not as many as captions.
+  CaptionData(const config::DataSection& settings, const plan::ModelConfig& model,
+              data::Tokenizer tokenizer, std::vector<plan::Grid> grids);
+
+  int size() const { return static_cast<int>(entries_.size()); }
+  /// Of each picture, after the resize.
+  const std::vector<plan::Grid>& grids() const { return grids_; }
   const data::CaptionedPicture& entry(int i) const { return entries_[index(i)]; }
   const data::Tokenizer& tokenizer() const { return tokenizer_; }
 
-  /// The document of sample `i`, pixels included.
-  model::Sequence document(int i) const;
+  /// The document of sample `i`; without pixels, its picture is a grid alone and nothing is decoded
+  /// or resized.
+  model::Sequence document(int i, bool pixels = true) const;
   /// Its prompt alone, ready for the assistant's answer; `grey` takes a uniform grey picture of the
   /// same size instead.
   model::Sequence prompt(int i, bool grey) const;
@@ -39,13 +47,15 @@ class CaptionData {
  private:
   static std::size_t index(int i) { return static_cast<std::size_t>(i); }
   std::vector<int> prompt_ids(const plan::Grid& grid) const;
+  void count_tokens();
+  model::Sequence ask(const plan::Grid& grid, std::vector<float> pixel_values) const;
   model::Sequence ask(const data::Image& picture) const;
 
   config::DataSection settings_;
   plan::ModelConfig model_;
   data::Tokenizer tokenizer_;
   std::vector<data::CaptionedPicture> entries_;
-  std::vector<data::Image> pictures_;          // decoded, original size
+  std::vector<data::Image> pictures_;          // decoded, original size; none without pixels
   std::vector<plan::Grid> grids_;              // of each picture
   std::vector<int> prompt_tokens_;             // of each prompt
   std::vector<std::vector<int>> caption_ids_;  // with the token that ends the turn

@@ -34,6 +34,7 @@ model::TrainingSettings training_settings(const config::RunConfig& config,
   settings.overlap = {p.overlap_reduce, p.overlap_gather, p.early_messages};
   if (p.shared_parameters == config::SharedParameters::offline)
     settings.average_every = p.offline_interval;
+  settings.broadcast_shapes = p.shapes == config::Shapes::broadcast;
   if (p.layout.empty())
     settings.layout.data = ranks;
   else

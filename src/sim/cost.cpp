@@ -57,6 +57,12 @@ double collective_seconds(const Machine& machine, const Peers& peers, double byt
   return peers.slowest(machine).seconds(std::ceil(std::log2(n)), bytes * (n - 1) / n);
 }
 
+double broadcast_seconds(const Machine& machine, const Peers& peers, double bytes) {
+  if (peers.count() == 0) return 0;
+  const double rounds = std::ceil(std::log2(peers.count() + 1));
+  return peers.slowest(machine).seconds(rounds, rounds * bytes);
+}
+
 UnitTimes unit_times(const Machine& machine, const plan::ModelConfig& config,
                      const model::TrainingSettings& settings, const plan::MicroBatchShape& shape,
                      int first_rank) {
@@ -95,6 +101,7 @@ UnitTimes unit_times(const Machine& machine, const plan::ModelConfig& config,
   }
   times.stream_bytes = 4.0 * static_cast<double>(ops.local_rows(shape.tokens())) * config.hidden;
   times.gradient_bytes = back ? times.stream_bytes : 0;
+  times.lengths_bytes = static_cast<double>(plan::lengths_bytes(shape));
   times.copy = memory_seconds(machine, 2 * times.stream_bytes);
   return times;
 }

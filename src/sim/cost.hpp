@@ -40,6 +40,10 @@ double direct_seconds(const Machine& machine, const Peers& peers, double message
 ///     ceil(log2 n) latency + (n - 1) / n bytes / bandwidth
 double collective_seconds(const Machine& machine, const Peers& peers, double bytes);
 
+/// Broadcast of `bytes` along a binomial tree (the same source): ceil(log2 n) messages one after
+/// another.
+double broadcast_seconds(const Machine& machine, const Peers& peers, double bytes);
+
 /// Time of a pass, and what of it are messages between tensor ranks, which nothing overlaps.
 struct PassTime {
   double seconds = 0, tensor = 0;
@@ -57,6 +61,7 @@ struct UnitTimes {
   double copy = 0;                          ///< of the residual stream into or out of a message
   double stream_bytes = 0;                  ///< of such a message
   double gradient_bytes = 0;                ///< of one on the way back; 0: nothing goes back
+  double lengths_bytes = 0;                 ///< of its shape
 };
 /// Takes the micro-batch through every unit of the model, recorded by the code that executes it.
 /// `first_rank`: of the tensor group.

@@ -169,10 +169,14 @@ Simulation Simulator::Stages::play(int count, bool uniform) const {
     const plan::Schedule& schedule = run.stages.back().schedule;
     run.times.push_back(price(schedule, stage.times, uniform));
     std::vector<double>& transits = run.transits.emplace_back(schedule.size(), 0.0);
-    for (std::size_t i = 0; i < schedule.size(); ++i)
-      if (schedule[i].kind == ActionKind::finish_receive ||
-          schedule[i].kind == ActionKind::finish_send)
-        transits[i] = stage.times.transit(schedule[i]);
+    for (std::size_t i = 0; i < schedule.size(); ++i) {
+      const Action& action = schedule[i];
+      if (action.kind == ActionKind::finish_receive || action.kind == ActionKind::finish_send)
+        transits[i] = stage.times.transit(action);
+      // Lengths of the micro-batches that are left out travel before all passes, too.
+      if (action.kind == ActionKind::broadcast_lengths && action.micro_batch == count - 1)
+        run.times.back()[i].seconds *= 1 + micro_batches() - count;
+    }
     ranks.push_back(&run.stages.back());
   }
   run.played = replay(run, ranks);

@@ -29,7 +29,8 @@ std::optional<Rhythm> rhythm_of(std::span<const plan::RankPlan* const> stages,
     std::map<Key, std::vector<double>> ends;  // by micro-batch
     for (std::size_t i = 0; i < schedule.size(); ++i) {
       const Action& a = schedule[i];
-      if (a.micro_batch < 0) continue;
+      // Lengths travel before the first pass, all together.
+      if (a.micro_batch < 0 || a.kind == plan::ActionKind::broadcast_lengths) continue;
       auto& of = ends[{a.kind, a.chunk, a.segment, a.message}];
       of.resize(static_cast<std::size_t>(count), 0);
       of[static_cast<std::size_t>(a.micro_batch)] = played.end[p][i];

@@ -42,6 +42,8 @@ StageTimes::StageTimes(const Machine& machine, const model::Qwen2VL& model,
                 grid.pipeline * grid.tensor, grid.data, at.data);
   tensor_ =
       peers(machine, plan::rank_of(grid, {at.data, at.pipeline, 0}), 1, grid.tensor, at.tensor);
+  pipeline_ = peers(machine, plan::rank_of(grid, {at.data, 0, at.tensor}), grid.tensor,
+                    grid.pipeline, at.pipeline);
   model_group_ = peers(machine, plan::rank_of(grid, {at.data, 0, 0}), 1,
                        grid.pipeline * grid.tensor, at.pipeline * grid.tensor + at.tensor);
 }
@@ -161,6 +163,11 @@ PassTime StageTimes::time(const Action& action) const {
       return {norm()};
     case ActionKind::optimizer_slice:
       return {update(b)};
+    case ActionKind::broadcast_lengths: {  // their number goes ahead
+      const double number = sizeof(std::int64_t), lengths = of(action).lengths_bytes - number;
+      return {broadcast_seconds(machine_, pipeline_, number) +
+              broadcast_seconds(machine_, pipeline_, lengths)};
+    }
     case ActionKind::load:
     case ActionKind::post_receive:
     case ActionKind::post_send:

@@ -53,7 +53,7 @@ class StageTimes {
   long bucket_elements_;
   plan::ScheduleShape shape_;
   model::ActionTraffic traffic_;
-  Peers data_, tensor_, model_group_;
+  Peers data_, tensor_, pipeline_, model_group_;
   double state_bytes_;  // of an element of gradients and moments
 };
 

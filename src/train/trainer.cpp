@@ -65,21 +65,24 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
   const config::TrainSection& t = config.train;
   learning_rate_ = {t.learning_rate, t.min_learning_rate, t.warmup_steps, t.steps,
                     t.schedule == config::Schedule::cosine};
+  plan::Place place;
   parallel::agree(comm, "set-up", [&] {
     data::Tokenizer tokenizer = data::Tokenizer::from_folder(config.data.tokenizer);
     model_ = std::make_unique<model::Qwen2VL>(recipe::model_of(config.model, tokenizer));
-    data_ =
-        std::make_unique<recipe::CaptionData>(config.data, model_->config(), std::move(tokenizer));
-    order_ =
-        std::make_unique<recipe::SampleOrder>(data_->size(), t.micro_batches, t.micro_batch_samples,
-                                              static_cast<std::uint64_t>(config.model.seed));
+    settings_ = recipe::training_settings(config, model_->config(), comm.size());
+    place = plan::place_of(settings_.layout, comm.rank());
+    if (place.pipeline == 0)
+      data_ = std::make_unique<recipe::CaptionData>(config.data, model_->config(),
+                                                    std::move(tokenizer));
   });
+  if (settings_.layout.pipeline > 1) take_grids();
+  order_ =
+      std::make_unique<recipe::SampleOrder>(data_->size(), t.micro_batches, t.micro_batch_samples,
+                                            static_cast<std::uint64_t>(config.model.seed));
   require_same_inputs();
   parallel::agree(comm, "plan", [&] {
     model::Steps steps;
     for (int step = 0; step < t.steps; ++step) steps.push_back(step_shapes(step));
-    settings_ = recipe::training_settings(config, model_->config(), comm.size());
-    const plan::Place place = plan::place_of(settings_.layout, comm.rank());
     shard_ = std::make_unique<model::Qwen2VL>(
         model_->config(), model::shard_of(model_->config(), settings_, steps, place));
     plan_ = model::plan_training(*shard_, settings_, steps, comm.rank());
@@ -117,6 +120,25 @@ std::unique_ptr<engine::InferenceEngine> Trainer::inference() {
         std::copy_n(weights.at(tensor.name).begin() + first, values.size(), values.begin());
       });
   return engine;
+}
+
+void Trainer::take_grids() {
+  std::vector<int> numbers;  // t, h, w of each
+  if (data_)
+    for (const plan::Grid& grid : data_->grids())
+      numbers.insert(numbers.end(), {grid.t, grid.h, grid.w});
+  numbers.resize(static_cast<std::size_t>(
+      parallel::broadcast_value(comm_, static_cast<std::int64_t>(numbers.size()))));
+  comm_.broadcast(parallel::buffer(numbers), 0).wait();
+  parallel::agree(comm_, "set-up", [&] {
+    if (data_) return;
+    std::vector<plan::Grid> grids;
+    for (std::size_t i = 0; i < numbers.size(); i += 3)
+      grids.push_back({numbers[i], numbers[i + 1], numbers[i + 2]});
+    data_ = std::make_unique<recipe::CaptionData>(
+        config_.data, model_->config(), data::Tokenizer::from_folder(config_.data.tokenizer),
+        std::move(grids));
+  });
 }
 
 void Trainer::require_same_inputs() const {
@@ -165,10 +187,11 @@ engine::StepInput Trainer::input(int step) const {
   engine::StepInput input;
   input.shapes = step_shapes(step);
   input.learning_rate = learning_rate_.at(step);
-  input.load = [this, step](int m) {
+  input.load = [this, step](int m, model::Contents wanted) {
     std::vector<model::Sequence> documents;
-    for (const int i : order_->micro_batch(step, m)) documents.push_back(data_->document(i));
-    return model::pack(documents, model_->config());
+    for (const int i : order_->micro_batch(step, m))
+      documents.push_back(data_->document(i, wanted.vision));
+    return model::pack(documents, model_->config(), wanted);
   };
   return input;
 }

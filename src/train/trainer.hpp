@@ -75,6 +75,8 @@ class Trainer {
   engine::StepResult step(io::JournalWriter& journal, int step);
   /// The untimed steps. Returns how many the window is to have.
   int warm_up(const Window& window, const Step& step);
+  /// Gives the later stages, which open no picture, the grids of rank 0's. Collective.
+  void take_grids();
   void require_same_inputs() const;
   void note_step(io::JournalWriter& journal, int step, const engine::StepResult& result,
                  const Counts& before, const recipe::Work& work, double learning_rate) const;

@@ -24,11 +24,15 @@ class ProgramTest(unittest.TestCase):
 
     def vlmark(self, *arguments, ranks=None, exit_code=0):
         launcher = [] if ranks is None else MPIEXEC + ["-n", str(ranks)]
-        done = subprocess.run([*launcher, BINARY, *arguments], cwd=SOURCE, capture_output=True,
-                              text=True, timeout=100 * SLOWDOWN)
+        done = start([*launcher, BINARY, *arguments])
         self.assertEqual(done.returncode, exit_code, f"{arguments}:\n{done.stdout}{done.stderr}")
         self.assertIsNone(first_report(done.stderr), done.stderr)
         return done
+
+
+def start(command):
+    return subprocess.run(command, cwd=SOURCE, capture_output=True, text=True,
+                          timeout=100 * SLOWDOWN)
 
 
 def short_run(folder, steps, *settings):

@@ -62,6 +62,7 @@ attention = "cudnn"
 trace_steps = 0
 [parallel]
 shared_parameters = "offline"
+shapes = "broadcast"
 [output]
 export = false
 )",
@@ -77,6 +78,7 @@ export = false
   EXPECT_FALSE(c.train.deterministic);
   EXPECT_EQ(c.train.attention, AttentionBackend::cudnn);
   EXPECT_EQ(c.parallel.shared_parameters, SharedParameters::offline);
+  EXPECT_EQ(c.parallel.shapes, Shapes::broadcast);
   EXPECT_FALSE(c.output.export_model);
   EXPECT_EQ(parse("train.train_merger = 'default'", "run.toml").train.train_merger, std::nullopt);
 }
@@ -129,6 +131,8 @@ TEST(Parse, WrongTypeNamesBothTypesAndTheLine) {
               ElementsAre(HasSubstr("the integer 1 (expected \"cosine\" or \"constant\")")));
   EXPECT_THAT(refused("parallel.shared_parameters = 'drifting'"),
               ElementsAre(HasSubstr("the string 'drifting' (expected \"summed\" or \"offline\")")));
+  EXPECT_THAT(refused("parallel.shapes = 'broadcasts'"),
+              ElementsAre(HasSubstr("'broadcasts' (expected \"index\" or \"broadcast\")")));
   EXPECT_THAT(refused("train.train_merger = 'yes'"),
               ElementsAre(HasSubstr("(expected true, false or \"default\")")));
 }
@@ -189,6 +193,7 @@ TEST(Echo, ReadsBackAsTheSameStruct) {
   c.train.attention = AttentionBackend::cudnn;
   c.train.train_merger = false;
   c.parallel.shared_parameters = SharedParameters::offline;
+  c.parallel.shapes = Shapes::broadcast;
   c.output.overwrite = true;
   EXPECT_EQ(parse(to_toml(c), "echo"), c) << to_toml(c);
   EXPECT_EQ(parse(to_toml(RunConfig{}), "echo"), RunConfig{});

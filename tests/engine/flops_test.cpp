@@ -37,7 +37,7 @@ plan::Flops count(const plan::ModelConfig& config, const model::TrainingSettings
   const auto comm = parallel::self_communicator();
   const auto engine = make_engine(model, settings, {step}, *comm);
   engine::StepInput input = input_of(step);
-  input.load = [&](int m) {
+  input.load = [&](int m, model::Contents) {
     extra();
     return step[static_cast<std::size_t>(m)];
   };

@@ -137,6 +137,7 @@ TEST(Layouts, SendThePlannedBytesAndDoTheWorkOfTheLedger) {
       s.segments = 2;
       s.deterministic = deterministic;
       s.overlap.gather = deterministic;
+      s.broadcast_shapes = state == DType::bf16;
       const model::Steps shapes = shapes_of(steps);
       const plan::Place place = plan::place_of(layout, world().rank());
       const model::Qwen2VL shard(config, model::shard_of(config, s, shapes, place));
@@ -166,6 +167,33 @@ TEST(Layouts, SendThePlannedBytesAndDoTheWorkOfTheLedger) {
       }
       EXPECT_EQ(counted, memory.flops.total());
     }
+}
+
+/// Pixels are prepared in the first stage alone, targets in the last. All other tests of this file run
+/// on what was asked for and nothing else.
+TEST(Layouts, AskForPixelsAndTargetsWhereTheyAreUsed) {
+  const plan::ModelConfig config = deep_model(true);
+  const std::vector<Step> steps{six_micro_batches(config)};
+  for (const Layout& layout : layouts_of(config, world().size(), 6)) {
+    SCOPED_TRACE(to_string(layout));
+    model::TrainingSettings s = settings(DType::f32);
+    s.layout = layout;
+    const plan::Place place = plan::place_of(layout, world().rank());
+    const model::Qwen2VL shard(config, model::shard_of(config, s, shapes_of(steps), place));
+    const auto engine = make_engine(shard, s, steps, world());
+    engine::StepInput input = input_of(steps[0]);
+    int loads = 0, pixels = 0, targets = 0;
+    input.load = [&, all = input.load](int m, model::Contents wanted) {
+      ++loads;
+      pixels += wanted.vision ? 1 : 0;
+      targets += wanted.targets ? 1 : 0;
+      return all(m, wanted);
+    };
+    engine->step(input);
+    EXPECT_GT(loads, 0);
+    EXPECT_EQ(pixels, place.pipeline == 0 ? loads : 0);
+    EXPECT_EQ(targets, place.pipeline == layout.pipeline - 1 ? loads : 0);
+  }
 }
 
 /// At a fixed number of tensor ranks the rest of the layout changes no bit either.
@@ -199,6 +227,7 @@ TEST(LayoutInvariance, EveryLayoutOfTheseRanks) {
       if (!tied) {
         s.segments = 3;
         s.overlap = {true, true, true};
+        s.broadcast_shapes = true;
         s.optimizer.state = layout.chunks == 1 ? DType::bf16 : DType::f32;
       }
       check(config, s, steps);
@@ -222,6 +251,7 @@ TEST(LayoutInvariance, SwitchesOfALayout) {
       s.segments = 2;
       s.overlap = overlap;
       s.recompute.layer = overlap.gather;
+      s.broadcast_shapes = overlap.early_messages != overlap.reduce;
       check(config, s, steps);
     }
   }

@@ -11,6 +11,7 @@
 namespace vlmark::test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
@@ -24,9 +25,12 @@ class StepInput : public testing::Test {
 
 TEST_F(StepInput, AMicroBatchOfAnotherShapeIsRefused) {
   engine::StepInput input = input_of({six[0]});
-  input.load = [&](int) { return six[1]; };
-  EXPECT_THAT([&] { engine->step(input); },
-              ThrowsMessage<ShapeError>(HasSubstr("micro-batch 0 is not of the planned shape")));
+  input.load = [&](int, model::Contents) { return six[1]; };
+  EXPECT_THAT(
+      [&] { engine->step(input); },
+      ThrowsMessage<ShapeError>(AllOf(HasSubstr("micro-batch 0 is not of the planned shape"),
+                                      HasSubstr("data has 'sequences 20, media 1x4x6, 9 "),
+                                      HasSubstr("index has 'sequences 17, media, 12 "))));
 }
 
 TEST_F(StepInput, NonFiniteParametersAreCounted) {

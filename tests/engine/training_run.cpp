@@ -43,7 +43,9 @@ std::unique_ptr<engine::TrainingEngine> make_engine(const model::Qwen2VL& model,
 engine::StepInput input_of(const Step& step) {
   engine::StepInput input;
   for (const model::MicroBatch& batch : step) input.shapes.push_back(batch.shape);
-  input.load = [&step](int m) { return step[static_cast<std::size_t>(m)]; };
+  input.load = [&step](int m, model::Contents wanted) {
+    return model::reduced(step[static_cast<std::size_t>(m)], wanted);
+  };
   input.learning_rate = 1e-2;
   return input;
 }

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
     model::TrainingSettings settings{.bucket_elements = 60'000};
     settings.layout =
         layout.empty() ? plan::Layout{.data = comm.size()} : plan::parse_layout(layout);
+    settings.broadcast_shapes = fault == "other_announced";
     const model::Qwen2VL model(config,
                                model::shard_of(config, settings, test::shapes_of({six}),
                                                plan::place_of(settings.layout, comm.rank())));
@@ -32,12 +33,13 @@ int main(int argc, char** argv) {
     engine->step(test::input_of(six));
     engine::StepInput input = test::input_of(six);
     const bool mine = comm.rank() == comm.size() - 1;
-    input.load = [&](int m) {
+    input.load = [&](int m, model::Contents wanted) {
       if (mine && m == 5 && fault == "hang") std::this_thread::sleep_for(std::chrono::minutes(5));
       if (mine && m == 5 && fault == "throw")
         throw IoError("shard 7: cannot be read (planted). Restore it");
       if (mine && m == 5 && fault == "kill") kill(getpid(), SIGKILL);
-      return six[static_cast<std::size_t>(m)];
+      if (mine && m == 5 && fault.starts_with("other")) return model::reduced(six[3], wanted);
+      return model::reduced(six[static_cast<std::size_t>(m)], wanted);
     };
     if (mine && fault == "disagree") input.shapes[3].sequences[0] += 1;
     engine->step(input);

@@ -113,7 +113,7 @@ class GoldenTraining : public Golden {
         batches.push_back(model::pack(std::span(&sequence, 1), config));
     engine::StepInput input;
     for (const auto& batch : batches) input.shapes.push_back(batch.shape);
-    input.load = [&](int m) { return batches[static_cast<std::size_t>(m)]; };
+    input.load = [&](int m, model::Contents) { return batches[static_cast<std::size_t>(m)]; };
 
     const auto comm = parallel::self_communicator();
     const auto plan = model::plan_training(model, settings, {input.shapes}, 0);

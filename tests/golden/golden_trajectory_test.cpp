@@ -71,7 +71,7 @@ class GoldenTrajectory : public testing::TestWithParam<std::filesystem::path> {
     for (const auto& batches : steps) {
       engine::StepInput input;
       for (const auto& batch : batches) input.shapes.push_back(batch.shape);
-      input.load = [&](int m) { return batches[static_cast<std::size_t>(m)]; };
+      input.load = [&](int m, model::Contents) { return batches[static_cast<std::size_t>(m)]; };
       input.learning_rate = optimizer.at("lr");
       const engine::StepResult result = engine->step(input);
       run.losses.push_back(result.loss);

@@ -93,6 +93,23 @@ TEST(Pack, ShiftsLabelsInsideEachSequenceOnly) {
   EXPECT_EQ(batch.positions[9], 0);  // starts anew
 }
 
+TEST(Pack, LeavesOutWhatIsNotWanted) {
+  const std::vector<Sequence> two(2, picture_sequence());
+  const MicroBatch all = pack(two, nano);
+  std::vector<Sequence> bare = two;
+  for (Sequence& s : bare) s.media[0].pixel_values.clear();
+  const MicroBatch batch = pack(bare, nano, {.vision = false, .targets = false});
+  EXPECT_EQ(batch.shape, all.shape);
+  EXPECT_EQ(batch.ids, all.ids);
+  EXPECT_EQ(batch.positions, all.positions);
+  EXPECT_EQ(batch.cu_seqlens, all.cu_seqlens);
+  for (const auto* part : {&batch.vit_cu_seqlens, &batch.vit_hw, &batch.vision_rows,
+                           &batch.supervised_rows, &batch.targets})
+    EXPECT_THAT(*part, testing::IsEmpty());
+  EXPECT_EQ(pack(two, nano, {.vision = true, .targets = false}).pixel_values, all.pixel_values);
+  EXPECT_EQ(pack(bare, nano, {.vision = false, .targets = true}).targets, all.targets);
+}
+
 void expect_pack_error(const Sequence& sequence, const std::string& text) {
   EXPECT_THAT([&] { pack(std::span(&sequence, 1), nano); },
               testing::ThrowsMessage<Error>(HasSubstr(text)));

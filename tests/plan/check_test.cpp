@@ -29,12 +29,13 @@ ScheduleShape stage(int pipeline, int rank, int micro_batches) {
 }
 
 std::vector<RankPlan> stages(int pipeline, int micro_batches, Overlap overlap = {},
-                             bool tied = false) {
+                             bool tied = false, bool broadcast_shapes = false) {
   std::vector<RankPlan> plans;
   for (int p = 0; p < pipeline; ++p) {
     ScheduleShape shape = stage(pipeline, p, micro_batches);
     shape.overlap = overlap;
     shape.tied = tied;
+    shape.broadcast_shapes = broadcast_shapes;
     plans.push_back(plan_rank(shape));
   }
   return plans;
@@ -62,8 +63,9 @@ void move_before(RankPlan& plan, const std::string& what, const std::string& whe
 
 TEST(Check, FindsNothingInAPipelineThatIsSound) {
   for (const bool tied : {false, true})
-    for (const Overlap overlap : {Overlap{}, Overlap{true, true, true}})
-      EXPECT_THAT(check(stages(3, 4, overlap, tied)), IsEmpty());
+    for (const bool broadcast : {false, true})
+      for (const Overlap overlap : {Overlap{}, Overlap{true, true, true}})
+        EXPECT_THAT(check(stages(3, 4, overlap, tied, broadcast)), IsEmpty());
 }
 
 // Each planted error is found and named.
@@ -228,6 +230,53 @@ TEST(Check, NamesACopyOfTheEmbeddingThatIsStale) {
               AllOf(Contains("rank 0: the first stage does not get the embedding's new weights"),
                     Contains(HasSubstr("post_send embedding_weights to stage 0 meets no "
                                        "receive"))));
+}
+
+TEST(Check, NamesAMissingBroadcastOfLengths) {
+  for (const std::size_t stage : {0, 1}) {
+    auto plans = stages(2, 3, {}, false, true);
+    erase(plans[stage], "broadcast_lengths m1");
+    const std::string rank = "rank " + std::to_string(stage);
+    const auto problems = check(plans);
+    EXPECT_THAT(problems, AllOf(Contains(rank + ": broadcast_lengths m1 is missing"),
+                                Contains(HasSubstr("pipeline group: collective 1: rank 0 calls "
+                                                   "broadcast_lengths m"))));
+    EXPECT_THAT(problems, Contains(AllOf(HasSubstr("deadlock: "),
+                                         HasSubstr("lane pipeline in broadcast_lengths m2 waits "
+                                                   "for stage " +
+                                                   std::to_string(stage)))));
+    if (stage == 0) continue;
+    EXPECT_THAT(problems,
+                AllOf(Contains("rank 1: load m1 reads lengths 1 before anything wrote it"),
+                      Contains("rank 1: post_receive activation m1 c0 from stage 0 slot 1 "
+                               "reads lengths 1 before anything wrote it")));
+  }
+}
+
+TEST(Check, NamesBroadcastsOfLengthsInAnotherOrder) {
+  auto plans = stages(2, 3, {}, false, true);
+  move_before(plans[1], "broadcast_lengths m2", "broadcast_lengths m1");
+  EXPECT_THAT(check(plans), testing::ElementsAre(
+                                "pipeline group: collective 1: rank 0 calls broadcast_lengths m1, "
+                                "rank 1 calls broadcast_lengths m2"));
+}
+
+TEST(Check, NamesLengthsThatAreBroadcastAfterTheyAreNeeded) {
+  auto plans = stages(2, 2, {}, false, true);
+  move_before(plans[1], "load m1", "broadcast_lengths m0");
+  EXPECT_THAT(check(plans),
+              testing::ElementsAre("rank 1: load m1 reads lengths 1 before anything wrote it"));
+}
+
+/// The first stage sends its activation before the lengths, the second wants the lengths first.
+TEST(Check, NamesLengthsThatWaitForAMessage) {
+  auto plans = stages(2, 2, {}, false, true);
+  move_before(plans[0], "broadcast_lengths m1",
+              "finish_receive gradient m1 c0 from stage 1 slot 1");
+  EXPECT_THAT(check(plans),
+              Contains(AllOf(HasSubstr("deadlock: "), HasSubstr("stage 1 lane pipeline in "
+                                                                "broadcast_lengths m1 waits for "
+                                                                "stage 0"))));
 }
 
 /// Each waits for the other's message before it posts its own.

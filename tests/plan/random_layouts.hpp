@@ -56,6 +56,7 @@ inline RandomLayout random_layout(Draws& draw, int most_ranks) {
   common.tensor_ranks = layout.tensor;
   common.overlap = {draw.coin(), draw.coin(), draw.coin()};
   common.average = layout.tensor > 1 && draw.coin();
+  common.broadcast_shapes = draw.coin();
   for (int p = 0; p < layout.pipeline; ++p) {
     plan::ScheduleShape shape = common;
     shape.pipeline_rank = p;

@@ -190,6 +190,23 @@ TEST(TrainingSchedule, ReducesATiedHeadWhenTheEmbeddingsShareIsThere) {
   EXPECT_GT(place(list, "reduce_bucket b0"), place(list, "join_gradients m2 s1"));
 }
 
+TEST(TrainingSchedule, LengthsAreBroadcastBeforeAllElse) {
+  ScheduleShape shape = stage(2, 1, 2, {.gather = true, .early_messages = true});
+  shape.tied = shape.broadcast_shapes = true;
+  Text list = written(training_schedule(shape));
+  EXPECT_EQ(place(list, "broadcast_lengths m0"), 0);
+  EXPECT_EQ(place(list, "broadcast_lengths m1"), 1);
+  // Later stages alone are told; without stages there is nobody to tell.
+  EXPECT_THAT(training_schedule(shape)[0].writes,
+              ElementsAre(BufferId{BufferId::Kind::lengths, 0}));
+  shape.pipeline_rank = 0;
+  EXPECT_THAT(training_schedule(shape)[0].writes, ElementsAre());
+  shape = stage(1, 0, 2);
+  const Schedule without = training_schedule(shape);
+  shape.broadcast_shapes = true;
+  EXPECT_EQ(training_schedule(shape), without);
+}
+
 TEST(Slots, SufficeForTheLargestGroupOfAnyStep) {
   for (int P = 2; P <= 9; ++P)
     for (int N = P; N <= 3 * P + 1; ++N) {

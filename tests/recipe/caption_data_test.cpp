@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -92,6 +93,40 @@ TEST(CaptionData, ShapesEqualThoseOfThePackedDocuments) {
     for (const int i : samples) documents.push_back(data.document(i));
     EXPECT_EQ(model::pack(documents, nano).shape, data.shape(samples));
   }
+}
+
+/// What a later stage has: captions, grids, and no picture within reach.
+TEST(CaptionData, WithoutPicturesGivesTheSameDocumentsWithoutPixels) {
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / "captions-without-pictures";
+  std::filesystem::create_directories(folder);
+  std::filesystem::copy_file(source("configs/media/captions.json"), folder / "captions.json",
+                             std::filesystem::copy_options::overwrite_existing);
+  config::DataSection apart = settings();
+  apart.folder = folder;
+  const auto tokenizer = data::Tokenizer::from_folder(apart.tokenizer);
+  EXPECT_THROW(CaptionData(apart, nano, tokenizer), IoError);
+  const CaptionData data(apart, nano, tokenizer, eight().grids());
+  ASSERT_EQ(data.size(), eight().size());
+  constexpr model::Contents later{.vision = false, .targets = true};
+  for (int i = 0; i < data.size(); ++i) {
+    const model::Sequence document = data.document(i, /*pixels=*/false), all = eight().document(i);
+    EXPECT_EQ(document.ids, all.ids);
+    EXPECT_EQ(document.labels, all.labels);
+    EXPECT_TRUE(document.media.at(0).pixel_values.empty());
+    const model::MicroBatch batch = model::pack(std::vector{document}, nano, later),
+                            whole = model::pack(std::vector{all}, nano);
+    EXPECT_EQ(batch.shape, whole.shape);
+    EXPECT_EQ(batch.shape, data.shape({i}));
+    EXPECT_EQ(batch.positions, whole.positions);
+    EXPECT_EQ(batch.targets, whole.targets);
+    EXPECT_TRUE(batch.pixel_values.empty() && batch.vision_rows.empty() && batch.vit_hw.empty());
+  }
+  auto fewer = eight().grids();
+  fewer.pop_back();
+  EXPECT_THAT([&] { CaptionData(apart, nano, tokenizer, fewer); },
+              testing::ThrowsMessage<ConfigError>(testing::AllOf(
+                  testing::HasSubstr("8 captions"), testing::HasSubstr("have 7 pictures"))));
 }
 
 TEST(CaptionData, PixelLimitsDecideTheGrid) {

@@ -32,10 +32,13 @@ TEST(TrainingSettings, TakeTheLayoutAndTheSwitches) {
   config::RunConfig config = with_layout("tp2.pp2.dp2");
   config.parallel.overlap_gather = false;
   config.parallel.segments = 7;
+  config.parallel.shapes = config::Shapes::broadcast;
   const model::TrainingSettings settings = training_settings(config, nano, 8);
   EXPECT_EQ(settings.layout, (plan::Layout{.data = 2, .tensor = 2, .pipeline = 2}));
   EXPECT_EQ(settings.overlap, (plan::Overlap{true, false, true}));
   EXPECT_EQ(settings.segments, 7);
+  EXPECT_TRUE(settings.broadcast_shapes);
+  EXPECT_FALSE(training_settings(with_layout(""), nano, 1).broadcast_shapes);
 }
 
 TEST(TrainingSettings, TakeTheStateOfTheOptimizerAndItsSeed) {

@@ -50,6 +50,9 @@ TEST(Cost, OfMessagesFollowsTheLink) {
   EXPECT_DOUBLE_EQ(collective_seconds(m, {3, 0}, 4000), 2e-2 + 3000 / 1e6);
   EXPECT_DOUBLE_EQ(collective_seconds(m, {3, 4}, 8000), 6e-2 + 7000 / 1e5);
   EXPECT_EQ(collective_seconds(m, {0, 0}, 8000), 0);
+  // Three others: two rounds of the whole.
+  EXPECT_DOUBLE_EQ(broadcast_seconds(m, {3, 0}, 4000), 2e-2 + 8000 / 1e6);
+  EXPECT_EQ(broadcast_seconds(m, {0, 0}, 4000), 0);
 }
 
 TEST(Cost, OfAllUnitsIsTheLedgerWhereOnlyProductsTakeTime) {

@@ -146,7 +146,8 @@ TEST_F(Predicted, CutShortIsTheSameAsWhole) {
     for (const bool overlap : {false, true}) {
       SCOPED_TRACE(layout);
       Simulator s = simulator(many);
-      const model::TrainingSettings how = settings(layout, overlap);
+      model::TrainingSettings how = settings(layout, overlap);
+      how.broadcast_shapes = overlap;
       const Prediction cut = s.predict(how), whole = summarise(s.play(how));
       EXPECT_LT(cut.replayed, cut.micro_batches);
       EXPECT_NEAR(cut.step, whole.step, 1e-9 * whole.step);
@@ -155,6 +156,21 @@ TEST_F(Predicted, CutShortIsTheSameAsWhole) {
         EXPECT_NEAR(cut.exposed[l], whole.exposed[l], 1e-9 * whole.step) << l;
       EXPECT_LE(s.at_least(how), whole.step * (1 + 1e-12));
     }
+}
+
+/// Nothing goes before the lengths: each takes two messages to the other rank.
+TEST_F(Predicted, BroadcastShapesCostTheirMessages) {
+  machine_.node.latency = 10;  // else the first forward hides them
+  Simulator s = simulator(3);
+  model::TrainingSettings how = settings("pp2", false);
+  const double without = s.predict(how).step;
+  how.broadcast_shapes = true;
+  const Prediction with = s.predict(how);
+  EXPECT_GT(with.step, without);
+  const double lengths = 3 * (2 * machine_.node.latency + 8 * (1 + 7) / machine_.node.bandwidth);
+  EXPECT_LE(with.step, without + lengths * (1 + 1e-12));
+  how.layout = {};
+  EXPECT_EQ(s.predict(how).step, s.predict(settings("pp1", false)).step);
 }
 
 TEST_F(Predicted, UnequalMicroBatchesAreAllPlayed) {
