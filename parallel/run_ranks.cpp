@@ -127,7 +127,7 @@ void abort_job(const std::string& text, int exit_code) {
     MPI_Comm_size(MPI_COMM_WORLD, &size);
   }
   if (claim_report())
-    print_line("vlmark: rank " + std::to_string(rank) + " of " + std::to_string(size) + " on " +
+    print_line("vlmark: rank " + std::to_string(rank_or(rank)) + " of " + std::to_string(size) + " on " +
                host_name() + " in phase '" + phase() + "': " + text);
   else
     sleep(3);  // the job ends with the reporter's exit code, not with that of a follow-up error

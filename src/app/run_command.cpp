@@ -7,6 +7,7 @@
 #include "parallel/clock_offset.hpp"
 #include "parallel/nccl_communicator.hpp"
 #include "parallel/phase.hpp"
+#include "parallel/placement.hpp"
 #include "parallel/run_ranks.hpp"
 #include "parallel/scalars.hpp"
 #include "src/app/captions.hpp"
@@ -118,9 +119,22 @@ std::string result_json(const std::vector<io::Verification>& checks, const repor
   return j.dump();
 }
 
-int run(Communicator& comm, const RunOptions& options) {
+/// Where the ranks run, in the order of the grid that the layout asks for. Collective.
+parallel::Placement placement_of(const config::RunConfig& config, const std::string& gpu,
+                                 Communicator& world) {
+  const plan::Layout layout =
+      recipe::training_settings(config, recipe::model_of(config.model), world.size()).layout;
+  parallel::Placement placement = parallel::place_ranks(
+      parallel::gather_places(world, parallel::read_place(gpu)), layout.pipeline, layout.tensor);
+  if (world.rank() == 0)
+    for (const std::string& line : {placement.note, placement.warning})
+      if (!line.empty()) fmt::print(stderr, "vlmark: {}\n", line);
+  return placement;
+}
+
+int run(Communicator& comm, const RunOptions& options, const config::RunConfig& config,
+        const parallel::Placement& placement) {
   const std::string started = utc_now();
-  const config::RunConfig config = read_config(options, comm);
   const fs::path folder = config.output.folder;
   parallel::agree(comm, "results folder", [&] {
     if (comm.rank() == 0) io::create_results_folder(folder, config.output.overwrite);
@@ -133,7 +147,7 @@ int run(Communicator& comm, const RunOptions& options) {
     return std::make_unique<io::JournalWriter>(io::journal_path(folder, comm.rank()), comm.rank(),
                                                comm.size());
   });
-  for (const io::Text& text : provenance(config, comm)) io::append(*journal, text);
+  for (const io::Text& text : provenance(config, placement, comm)) io::append(*journal, text);
   const parallel::ClockOffset clock = parallel::estimate_clock_offset(comm);
   io::append(*journal, io::ClockOffset{clock.offset_ns, clock.error_ns});
   const ProgressStyle style = progress_style(options.progress);
@@ -177,13 +191,15 @@ int run(Communicator& comm, const RunOptions& options) {
 }  // namespace
 
 int run_command(int argc, char** argv, const RunOptions& options) {
-  return parallel::run_ranks(argc, argv, [&](Communicator& comm) {
+  return parallel::run_ranks(argc, argv, [&](Communicator& world) {
     const auto device =
-        parallel::agree(comm, "device", [] { return std::make_unique<engine::Device>(); });
-    if constexpr (kDeviceTransport)
-      return run(*parallel::nccl_communicator(comm.split(0, comm.rank())), options);
-    else
-      return run(comm, options);
+        parallel::agree(world, "device", [] { return std::make_unique<engine::Device>(); });
+    const config::RunConfig config = read_config(options, world);
+    const parallel::Placement placement = placement_of(config, device->pci(), world);
+    std::unique_ptr<Communicator> grid = parallel::in_order(world, placement.order);
+    parallel::set_rank(grid->rank());
+    if constexpr (kDeviceTransport) grid = parallel::nccl_communicator(std::move(grid));
+    return run(*grid, options, config, placement);
   });
 }
 

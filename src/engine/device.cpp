@@ -1,5 +1,7 @@
 #include "src/engine/device.hpp"
 
+#include <fmt/format.h>
+
 #include <Kokkos_Core.hpp>
 
 #include "src/base/error.hpp"
@@ -20,5 +22,14 @@ Device::Device() try : session_(std::make_unique<Session>()) {
 }
 
 Device::~Device() = default;
+
+std::string Device::pci() const {
+#ifdef KOKKOS_ENABLE_CUDA
+  const cudaDeviceProp& gpu = Kokkos::Cuda().cuda_device_prop();
+  return fmt::format("{:04x}:{:02x}:{:02x}.0", gpu.pciDomainID, gpu.pciBusID, gpu.pciDeviceID);
+#else
+  return "";
+#endif
+}
 
 }  // namespace vlmark::engine

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 namespace vlmark::engine {
 
@@ -14,6 +15,9 @@ class Device {
   ~Device();
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
+
+  /// Its address on the PCI bus, "0000:3b:00.0"; empty on a host.
+  std::string pci() const;
 
  private:
   struct Session;
