@@ -170,9 +170,8 @@ Placement place_ranks(const std::vector<RankPlace>& places, int pipeline_ranks, 
     placement.places.push_back(places[static_cast<std::size_t>(rank)]);
   if (!std::is_sorted(placement.order.begin(), placement.order.end()))
     placement.note =
-        "placement: ranks are renumbered so that tensor groups and stages are neighbours; rank i "
-        "is rank " +
-        joined(placement.order) + " of the launcher";
+        "placement: ranks are renumbered so that tensor groups and stages are neighbours; messages "
+        "and record count in the new order, provenance/placement of the record has both";
   placement.warning = warning_of(places, placement.order, pipeline_ranks, tensor_ranks);
   return placement;
 }
