@@ -1,8 +1,7 @@
 #include "src/engine/device.hpp"
 
-#include <fmt/format.h>
-
 #include <Kokkos_Core.hpp>
+#include <cstdio>
 
 #include "src/base/error.hpp"
 
@@ -26,7 +25,10 @@ Device::~Device() = default;
 std::string Device::pci() const {
 #ifdef KOKKOS_ENABLE_CUDA
   const cudaDeviceProp& gpu = Kokkos::Cuda().cuda_device_prop();
-  return fmt::format("{:04x}:{:02x}:{:02x}.0", gpu.pciDomainID, gpu.pciBusID, gpu.pciDeviceID);
+  char text[64];
+  std::snprintf(text, sizeof text, "%04x:%02x:%02x.0", static_cast<unsigned>(gpu.pciDomainID),
+                static_cast<unsigned>(gpu.pciBusID), static_cast<unsigned>(gpu.pciDeviceID));
+  return text;
 #else
   return "";
 #endif
