@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <mutex>
 #include <utility>
 
@@ -18,6 +19,8 @@ Phase& current() {
   return *instance;
 }
 
+std::atomic<int> shown_rank = -1;
+
 }  // namespace
 
 void set_phase(std::string name) {
@@ -28,6 +31,13 @@ void set_phase(std::string name) {
 std::string phase() {
   const std::lock_guard lock(current().mutex);
   return current().name;
+}
+
+void set_rank(int rank) { shown_rank = rank; }
+
+int rank_or(int of_launcher) {
+  const int rank = shown_rank;
+  return rank < 0 ? of_launcher : rank;
 }
 
 std::string host_name() {

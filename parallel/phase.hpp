@@ -9,6 +9,10 @@ namespace vlmark::parallel {
 void set_phase(std::string name);
 std::string phase();
 
+/// The number that lines of this process on stderr call it by; the launcher's until it is set.
+void set_rank(int rank);
+int rank_or(int of_launcher);
+
 /// Name of this machine.
 std::string host_name();
 

@@ -49,7 +49,9 @@ std::string topology_xml() {
 
 }  // namespace
 
-std::vector<io::Text> provenance(const config::RunConfig& config, parallel::Communicator& comm) {
+std::vector<io::Text> provenance(const config::RunConfig& config,
+                                 const parallel::Placement& placement,
+                                 parallel::Communicator& comm) {
   const std::string host =
       fmt::format("{} {} ({})", parallel::host_name(), cpu_model(), instruction_set());
   std::string hosts;
@@ -59,6 +61,7 @@ std::vector<io::Text> provenance(const config::RunConfig& config, parallel::Comm
       {"topology", topology_xml()},
       {"provenance/ranks", std::to_string(comm.size())},
       {"provenance/hosts", hosts},
+      {"provenance/placement", parallel::to_text(placement)},
       {"provenance/instruction_set", instruction_set()},
       {"provenance/hardware_threads", std::to_string(std::thread::hardware_concurrency())},
       {"provenance/compute_library", compute_library()},

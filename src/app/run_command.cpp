@@ -8,6 +8,7 @@
 #include "parallel/clock_offset.hpp"
 #include "parallel/nccl_communicator.hpp"
 #include "parallel/phase.hpp"
+#include "parallel/placement.hpp"
 #include "parallel/run_ranks.hpp"
 #include "parallel/scalars.hpp"
 #include "src/app/captions.hpp"
@@ -159,10 +160,22 @@ io::Launch open_launch(const config::RunConfig& config, Communicator& comm) {
   return launch;
 }
 
-int run(Communicator& comm, const RunOptions& options) {
-  const std::int64_t began = monotonic_ns();
+/// Where the ranks run, in the order of the grid that the layout asks for. Collective.
+parallel::Placement placement_of(const config::RunConfig& config, const std::string& gpu,
+                                 Communicator& world) {
+  const plan::Layout layout =
+      recipe::training_settings(config, recipe::model_of(config.model), world.size()).layout;
+  parallel::Placement placement = parallel::place_ranks(
+      parallel::gather_places(world, parallel::read_place(gpu)), layout.pipeline, layout.tensor);
+  if (world.rank() == 0)
+    for (const std::string& line : {placement.note, placement.warning})
+      if (!line.empty()) fmt::print(stderr, "vlmark: {}\n", line);
+  return placement;
+}
+
+int run(Communicator& comm, const RunOptions& options, const config::RunConfig& config,
+        const parallel::Placement& placement, std::int64_t began) {
   const std::string started = utc_now();
-  const config::RunConfig config = read_config(options, comm);
   const io::Launch launch = open_launch(config, comm);
   const fs::path& folder = launch.folder;
   std::optional<io::EventLog> events;
@@ -181,7 +194,7 @@ int run(Communicator& comm, const RunOptions& options) {
     return std::make_unique<io::JournalWriter>(io::journal_path(folder, comm.rank()), comm.rank(),
                                                comm.size());
   });
-  for (const io::Text& text : provenance(config, comm)) io::append(*journal, text);
+  for (const io::Text& text : provenance(config, placement, comm)) io::append(*journal, text);
   const parallel::ClockOffset clock = parallel::estimate_clock_offset(comm);
   io::append(*journal, io::ClockOffset{clock.offset_ns, clock.error_ns});
   const double setup_seconds = parallel::all_reduce_max(comm, seconds_since(began));
@@ -230,13 +243,16 @@ int run(Communicator& comm, const RunOptions& options) {
 }  // namespace
 
 int run_command(int argc, char** argv, const RunOptions& options) {
-  return parallel::run_ranks(argc, argv, [&](Communicator& comm) {
+  const std::int64_t began = monotonic_ns();
+  return parallel::run_ranks(argc, argv, [&](Communicator& world) {
     const auto device =
-        parallel::agree(comm, "device", [] { return std::make_unique<engine::Device>(); });
-    if constexpr (kDeviceTransport)
-      return run(*parallel::nccl_communicator(comm.split(0, comm.rank())), options);
-    else
-      return run(comm, options);
+        parallel::agree(world, "device", [] { return std::make_unique<engine::Device>(); });
+    const config::RunConfig config = read_config(options, world);
+    const parallel::Placement placement = placement_of(config, device->pci(), world);
+    std::unique_ptr<Communicator> grid = parallel::in_order(world, placement.order);
+    parallel::set_rank(grid->rank());
+    if constexpr (kDeviceTransport) grid = parallel::nccl_communicator(std::move(grid));
+    return run(*grid, options, config, placement, began);
   });
 }
 

@@ -1,6 +1,7 @@
 #include "src/engine/device.hpp"
 
 #include <Kokkos_Core.hpp>
+#include <cstdio>
 
 #include "src/base/error.hpp"
 #include "src/base/memory.hpp"
@@ -28,6 +29,18 @@ std::int64_t available_bytes() {
   return cudaMemGetInfo(&free, &all) == cudaSuccess ? static_cast<std::int64_t>(free) : 0;
 #else
   return vlmark::available_bytes();
+#endif
+}
+
+std::string Device::pci() const {
+#ifdef KOKKOS_ENABLE_CUDA
+  const cudaDeviceProp& gpu = Kokkos::Cuda().cuda_device_prop();
+  char text[64];
+  std::snprintf(text, sizeof text, "%04x:%02x:%02x.0", static_cast<unsigned>(gpu.pciDomainID),
+                static_cast<unsigned>(gpu.pciBusID), static_cast<unsigned>(gpu.pciDeviceID));
+  return text;
+#else
+  return "";
 #endif
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace vlmark::engine {
 
@@ -15,6 +16,9 @@ class Device {
   ~Device();
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
+
+  /// Its address on the PCI bus, "0000:3b:00.0"; empty on a host.
+  std::string pci() const;
 
  private:
   struct Session;

@@ -211,7 +211,7 @@ class Engine final : public TrainingEngine {
   long steps_ = 0;       // since the parameters were set
 
   // Of the step that runs.
-  plan::RankPlan plan_;  // kept from step to step: it depends on the number of micro-batches alone
+  plan::RankPlan plan_;            // kept from step to step where the shape stays
   std::vector<double> loss_sums_;  // [micro-batches of the step]
   double loss_sum_ = 0, gradient_norm_ = 0;
 };

@@ -5,9 +5,10 @@ import re
 
 import program
 
-RESULT = re.compile(r"VLMARK RESULT VALID official=no checked=V4,V5,V6 fom=train\.positions_per_s "
-                    r"value=[0-9.e+]+ steps=3 untimed=2 model=nano prec=fp32 ranks=2 isa=\w+ "
-                    r"rules=\S+")
+RESULT = re.compile(r"VLMARK RESULT VALID official=no checked=R3,R5,R6,R9,V1,V4,V5,V6 "
+                    r"fom=train\.positions_per_s "
+                    r"value=[0-9.e+]+ n=1/1 steps=1 untimed=2 model=nano prec=fp32 tier=baseline "
+                    r"layout=dp2 ranks=2 isa=\w+ rules=\S+")
 STEP = re.compile(r"train  step (\d)/3  loss \d\.\d\d  lr \d\.\de-\d\d  [\d,]+ positions/s  "
                   r"\d\d:\d\d left")
 
@@ -25,7 +26,8 @@ class Train(program.ProgramTest):
         self.assertEqual(steps, ["1", "2", "3"], done.stderr)
         self.assertNotIn("\r", done.stderr)  # stderr is no terminal here
 
-        self.assertEqual(sorted(os.listdir(program.TRAINED)), ["journals", "model", "samples.h5"])
+        self.assertEqual(sorted(os.listdir(program.TRAINED)), ["blocks.json", "env.allowlist.json", "events.jsonl", "journals",
+                          "manifest.sha256", "model", "result.json", "samples.h5", "topology.xml"])
         self.assertEqual(sorted(os.listdir(os.path.join(program.TRAINED, "model"))),
                          ["config.json", "generation_config.json", "model.safetensors",
                           "preprocessor_config.json", "tokenizer.json"])

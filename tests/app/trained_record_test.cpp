@@ -98,6 +98,9 @@ TEST(TrainedRecord, EchoesTheRunDescription) {
   for (const std::string& key : config::known_keys())
     EXPECT_THAT(record().texts.at("config"), testing::HasSubstr(key.substr(key.find('.') + 1)));
   EXPECT_EQ(record().texts.at("provenance/ranks"), "2");
+  EXPECT_THAT(record().texts.at("provenance/placement"),
+              testing::ContainsRegex("^rank 0 launched 0 host [^ ]+ package .+\nrank 1 launched 1 "
+                                     "host [^ ]+ package .+ topology (complete|partial)"));
   EXPECT_THAT(record().texts.at("topology"),
               testing::AnyOf(testing::HasSubstr("<topology"), testing::StartsWith("absent: ")));
   EXPECT_EQ(record().header.kind, "measured");
