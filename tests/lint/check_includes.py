@@ -27,9 +27,10 @@ ARROWS = {
     "train": ["recipe", "engine", "data", "io"],
     "infer": ["engine", "data", "io"],
     "sim": ["plan", "model"],
-    "report": ["base", "plan", "io"],
+    "stats": ["base"],
+    "report": ["base", "plan", "io", "stats"],
     "app": ["base", "config", "plan", "model", "engine", "io", "data", "recipe", "train", "infer",
-            "sim", "report", "kernels"],
+            "sim", "stats", "report", "kernels"],
 }
 ANYTHING = {"bench", "tests"}
 
@@ -37,6 +38,7 @@ ANYTHING = {"bench", "tests"}
 FOREIGN = [
     (re.compile(r"Kokkos_|KokkosExp"), ["kernels/", "src/engine/", "tests/", "bench/"], True),
     (re.compile(r"mpi\.h$"), ["parallel/", "src/io/", "tests/"], True),
+    (re.compile(r"boost/"), ["src/stats/"], False),
     (re.compile(r"toml\+\+/"), ["src/config/", "src/sim/"], False),
     (re.compile(r"CLI/"), ["src/app/", "bench/"], False),
     (re.compile(r"nlohmann/"), ["src/", "parallel/", "kernels/", "tests/", "bench/"], False),
