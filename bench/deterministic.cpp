@@ -59,7 +59,7 @@ class Mode {
     settings.bucket_elements = o.bucket_elements;
     settings.layout = layout;
     input_.shapes.assign(static_cast<std::size_t>(o.micro_batches * layout.data), batch.shape);
-    input_.load = [this](int) { return batch_; };
+    input_.load = [this](int, model::Contents) { return batch_; };
     input_.learning_rate = 1e-4;
     const model::Steps steps{input_.shapes};
     shard_ = std::make_unique<model::Qwen2VL>(

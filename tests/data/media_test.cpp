@@ -4,7 +4,7 @@
 #include "src/base/error.hpp"
 #include "src/data/image_png.hpp"
 #include "src/data/media.hpp"
-#include "src/data/sha256.hpp"
+#include "src/base/sha256.hpp"
 #include "tests/data/data_files.hpp"
 
 namespace vlmark::test {
@@ -19,9 +19,9 @@ std::span<const std::uint8_t> bytes_of(const std::string& text) {
 }
 
 TEST(Sha256, MatchesTheStandardsExamples) {
-  EXPECT_EQ(data::sha256_hex(bytes_of("abc")),
+  EXPECT_EQ(sha256_hex(bytes_of("abc")),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(data::sha256_hex({}),
+  EXPECT_EQ(sha256_hex({}),
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
@@ -62,7 +62,7 @@ TEST(CaptionedPictures, OtherPixelsAreRefused) {
   EXPECT_THAT(
       [&] { data::read_picture(pictures.at(0)); },
       ThrowsMessage<IoError>(AllOf(HasSubstr("a.png"), HasSubstr(hash),
-                                   HasSubstr(data::sha256_hex(random_image(3, 2, 1).rgb)))));
+                                   HasSubstr(sha256_hex(random_image(3, 2, 1).rgb)))));
 }
 
 TEST(CaptionedPicturesErrors, NameFileEntryAndKey) {

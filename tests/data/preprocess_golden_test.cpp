@@ -10,7 +10,7 @@
 #include "src/data/image.hpp"
 #include "src/data/patches.hpp"
 #include "src/data/resize.hpp"
-#include "src/data/sha256.hpp"
+#include "src/base/sha256.hpp"
 #include "src/data/smart_resize.hpp"
 #include "src/data/video_frames.hpp"
 #include "tests/data/data_files.hpp"
@@ -36,7 +36,7 @@ class PreprocessEntry : public testing::Test {
     const data::ImageSize size = data::smart_resize(image.height, image.width, limits());
     ASSERT_EQ(entry_.at("resized_hw"), (std::vector<int>{size.height, size.width}));
     const data::Image resized = data::resize_bicubic(image, size.width, size.height);
-    EXPECT_EQ(data::sha256_hex(resized.rgb), entry_.at("resized_rgb_sha256").get<std::string>());
+    EXPECT_EQ(sha256_hex(resized.rgb), entry_.at("resized_rgb_sha256").get<std::string>());
     expect_patches(data::preprocess({&image, 1}, limits(), plan::VisionConfig{}));
   }
 
