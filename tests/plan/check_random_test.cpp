@@ -41,5 +41,52 @@ TEST(Check, LooksAtFourThousandRanks) {
   EXPECT_THAT(check(layout, schedules.of_rank), IsEmpty());
 }
 
+/// Whatever single action, read, write or wait is left out, something is said.
+TEST(Check, FindsWhateverIsLeftOut) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    test::Draws draw(seed, "left out");
+    test::RandomLayout random = test::random_layout(draw, 1);
+    random.layout.data = 1;
+    random.micro_batches = draw.from(1, 2 * random.layout.pipeline);
+    const LayoutSchedules schedules =
+        schedules_of(random.layout, random.stages, random.micro_batches);
+    for (int i = 0; i < 12; ++i) {
+      const int rank = draw.below(random.layout.ranks());
+      RankPlan other = *schedules.of_rank[static_cast<std::size_t>(rank)];
+      const auto at = static_cast<std::size_t>(draw.below(static_cast<int>(other.schedule.size())));
+      std::string what = to_string(other.schedule[at]);
+      Action& action = other.schedule[at];
+      const auto drop = [&draw](auto& list) {
+        list.erase(list.begin() + draw.below(static_cast<int>(list.size())));
+      };
+      switch (draw.below(4)) {
+        case 0:
+          other.schedule.erase(other.schedule.begin() + static_cast<long>(at));
+          break;
+        case 1:
+          if (action.reads.empty()) continue;
+          drop(action.reads);
+          what += " without a read";
+          break;
+        case 2:
+          if (action.writes.empty()) continue;
+          drop(action.writes);
+          what += " without a write";
+          break;
+        default:
+          if (other.waits[at].empty()) continue;
+          drop(other.waits[at]);
+          what += " without a wait";
+          EXPECT_FALSE(check_rank(other).empty()) << "seed " << seed << ": " << what;
+          continue;
+      }
+      other.waits = dependencies(other.schedule);
+      auto ranks = schedules.of_rank;
+      ranks[static_cast<std::size_t>(rank)] = &other;
+      EXPECT_FALSE(check(random.layout, ranks).empty()) << "seed " << seed << ": " << what;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vlmark::plan
