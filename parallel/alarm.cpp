@@ -65,8 +65,8 @@ void print_of_rank(const std::string& text) {
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
   }
-  const std::string line = "rank " + std::to_string(rank_or(rank)) + " of " + std::to_string(size) + " on " +
-                           host_name() + ": " + text + "\n";
+  const std::string line = "rank " + std::to_string(rank_or(rank)) + " of " + std::to_string(size) +
+                           " on " + host_name() + ": " + text + "\n";
   [[maybe_unused]] const auto written = write(STDERR_FILENO, line.data(), line.size());
 }
 

@@ -127,8 +127,8 @@ void abort_job(const std::string& text, int exit_code) {
     MPI_Comm_size(MPI_COMM_WORLD, &size);
   }
   if (claim_report())
-    print_line("vlmark: rank " + std::to_string(rank_or(rank)) + " of " + std::to_string(size) + " on " +
-               host_name() + " in phase '" + phase() + "': " + text);
+    print_line("vlmark: rank " + std::to_string(rank_or(rank)) + " of " + std::to_string(size) +
+               " on " + host_name() + " in phase '" + phase() + "': " + text);
   else
     sleep(3);  // the job ends with the reporter's exit code, not with that of a follow-up error
   if (connected) MPI_Abort(MPI_COMM_WORLD, exit_code);
