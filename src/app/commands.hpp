@@ -69,4 +69,14 @@ int plan_command(const PlanOptions& options);
 /// The same with a machine: what a layout takes there, or which layouts take how much.
 int plan_on_machine(const PlanOptions& options);
 
+struct CompareOptions {
+  std::vector<std::string> base;   ///< results or series folders of A; without `with`, A and B
+  std::vector<std::string> with;   ///< those of B
+  std::vector<std::string> noise;  ///< A/A series of either system
+  double power = 0.8;              ///< of the runs needed
+  bool json = false;
+};
+/// Compares two series of runs by rules R14 to R17; the exit code is the verdict.
+int compare_command(const CompareOptions& options);
+
 }  // namespace vlmark::app
