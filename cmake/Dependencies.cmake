@@ -21,7 +21,7 @@ find_package(fmt REQUIRED CONFIG)
 find_package(spdlog REQUIRED CONFIG)
 find_package(nlohmann_json REQUIRED CONFIG)
 find_package(CLI11 REQUIRED CONFIG)
-find_package(Boost 1.74 REQUIRED CONFIG)  # headers of Boost.Math
+find_package(Boost 1.74 REQUIRED)  # headers of Boost.Math
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)

@@ -90,4 +90,14 @@ struct RecheckOptions {
 /// and gradient norms; all steps before them are computed, too.
 int recheck_command(int argc, char** argv, const RecheckOptions& options);
 
+struct CompareOptions {
+  std::vector<std::string> base;   ///< results or series folders of A; without `with`, A and B
+  std::vector<std::string> with;   ///< those of B
+  std::vector<std::string> noise;  ///< A/A series of either system
+  double power = 0.8;              ///< of the runs needed
+  bool json = false;
+};
+/// Compares two series of runs by rules R14 to R17; the exit code is the verdict.
+int compare_command(const CompareOptions& options);
+
 }  // namespace vlmark::app

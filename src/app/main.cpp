@@ -147,6 +147,29 @@ void add_verify(CLI::App& app, app::VerifyOptions& o, std::function<int()>& job)
   c->callback([&o, &job] { job = [&o] { return app::verify_command(o); }; });
 }
 
+void add_compare(CLI::App& app, app::CompareOptions& o, std::function<int()>& job) {
+  auto* c = app.add_subcommand("compare", "Say whether B is faster than A");
+  c->add_option(
+       "folders", o.base,
+       "A, the base case, and B: each a results folder, a series folder (run-1, run-2, ...) "
+       "or a folder of several configurations; with --with all of A")
+      ->required();
+  c->add_option("--with", o.with, "Folders of B, where A has several");
+  c->add_option("--noise", o.noise,
+                "A/A series of either system: its spread is the noise floor (default: the spread "
+                "within A and B)");
+  c->add_option("--power", o.power, "Chance of a verdict that the runs needed have")
+      ->check(CLI::Range(0.5, 0.99))
+      ->capture_default_str();
+  c->add_flag("--json", o.json, "One JSON object");
+  c->footer(
+      "Exit codes: 0 equivalent, 10 faster, 11 slower, 12 inconclusive, 20 not comparable, 21 "
+      "invalid input.\n"
+      "Example:\n  vlmark compare results/base results/change\n"
+      "  vlmark compare results/base --with results/change-1 results/change-2 --noise results/a-a");
+  c->callback([&o, &job] { job = [&o] { return app::compare_command(o); }; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -155,7 +178,10 @@ int main(int argc, char** argv) {
                        "Version and what computes");
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 ok, 1 internal, 2 usage or value, 3 file, 4 communication, 5 INVALID result.\n"
+      "Exit codes: 0 ok, 1 internal, 2 usage or value, 3 file, 4 communication, 5 INVALID result;\n"
+      "of compare: 0 equivalent, 10 faster, 11 slower, 12 inconclusive, 20 not comparable, 21 "
+      "invalid "
+      "input.\n"
       "Example:\n  vlmark plan --model 7B --ranks 8");
   app::RunOptions run;
   app::GenerateOptions generate;
@@ -163,6 +189,7 @@ int main(int argc, char** argv) {
   app::PlanOptions plan;
   app::VerifyOptions verify;
   app::RecheckOptions recheck;
+  app::CompareOptions compare;
   std::function<int()> job;
   add_run(app, run, argc, argv, job);
   add_generate(app, generate, argc, argv, job);
@@ -170,6 +197,7 @@ int main(int argc, char** argv) {
   add_plan(app, plan, job);
   add_verify(app, verify, job);
   add_recheck(app, recheck, argc, argv, job);
+  add_compare(app, compare, job);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

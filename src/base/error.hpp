@@ -14,6 +14,12 @@ enum class ExitCode : int {
   io = 3,             ///< a file or folder
   communication = 4,  ///< MPI, or ended because another rank failed
   invalid = 5,        ///< the run finished and its result is INVALID
+  // Of `vlmark compare` (rule R16); equivalent is 0.
+  faster = 10,
+  slower = 11,
+  inconclusive = 12,
+  not_comparable = 20,
+  invalid_input = 21,  ///< a run that may not be compared at all
 };
 
 /// Base of all errors the project throws. The text follows one grammar:
@@ -42,6 +48,14 @@ struct ConfigError : Error {
 /// A file or folder cannot be read, written or understood.
 struct IoError : Error {
   explicit IoError(const std::string& text) : Error(text, ExitCode::io) {}
+};
+/// Two results differ in what a comparison must hold equal.
+struct NotComparableError : Error {
+  explicit NotComparableError(const std::string& text) : Error(text, ExitCode::not_comparable) {}
+};
+/// A result or series that may not be compared: INVALID, incomplete, not measured.
+struct InvalidInputError : Error {
+  explicit InvalidInputError(const std::string& text) : Error(text, ExitCode::invalid_input) {}
 };
 /// A message between ranks failed.
 struct CommError : Error {

@@ -5,6 +5,7 @@
 
 #include "src/base/error.hpp"
 #include "src/base/json_depth.hpp"
+#include "src/io/json_check.hpp"
 
 namespace vlmark::io {
 
@@ -26,6 +27,10 @@ nlohmann::json parse_json(std::string_view text, const std::string& where) {
     throw IoError(where + ": is not valid JSON (" + e.what() +
                   "). Correct the file, or fetch it again");
   }
+}
+
+void require_strict_json(std::string_view text, const std::string& where) {
+  parse_json(text, where);
 }
 
 std::string shown(const nlohmann::json& value) {

@@ -58,13 +58,11 @@ Comparison measure(const Pair& pair) {
 
 void decide(Comparison& c) {
   const double ratio = c.difference.log_ratio;
-  if (c.corrected_different <= kLevel) {
-    c.gated = std::abs(ratio) < c.gate;
-    if (!c.gated) c.verdict = ratio > 0 ? Verdict::faster : Verdict::slower;
-  } else if (c.corrected_equivalent <= kLevel) {
-    c.gated = c.delta < c.gate;
-    if (!c.gated) c.verdict = Verdict::equivalent;
-  }
+  const bool equivalent = std::abs(ratio) <= c.delta;
+  c.expected = equivalent ? Verdict::equivalent : ratio > 0 ? Verdict::faster : Verdict::slower;
+  if ((equivalent ? c.corrected_equivalent : c.corrected_different) > kLevel) return;
+  c.gated = (equivalent ? c.delta : std::abs(ratio)) < c.gate;
+  if (!c.gated) c.verdict = c.expected;
 }
 
 /// Standard deviation of a run's logarithm: of both series, else of the A/A series.
@@ -129,8 +127,8 @@ std::vector<Comparison> compare(const std::vector<Pair>& pairs) {
   return all;
 }
 
-std::optional<RunsNeeded> runs_needed(const Comparison& c, const Pair& pair, std::size_t pairs,
-                                      double power) {
+std::optional<int> runs_needed(const Comparison& c, const Pair& pair, std::size_t pairs,
+                               double power) {
   const std::optional<double> deviation = deviation_of_runs(pair);
   if (!deviation) return std::nullopt;
   const bool from_series = pair.noise.empty();
@@ -140,7 +138,8 @@ std::optional<RunsNeeded> runs_needed(const Comparison& c, const Pair& pair, std
                       .from_series = from_series,
                       .gate = c.gate,
                       .level = kLevel / static_cast<double>(pairs)},
-                     power);
+                     c.expected != Verdict::equivalent, power,
+                     static_cast<int>(std::min(pair.a.foms.size(), pair.b.foms.size())) + 1);
 }
 
 std::optional<GeometricMean> geometric_mean(const std::vector<Comparison>& comparisons) {

@@ -49,6 +49,7 @@ struct Comparison {
   double gate = 0;  ///< no verdict below it; 0 unless the runs are noisy
   double corrected_different = 1, corrected_equivalent = 1;  ///< p-values after Holm
   Verdict verdict = Verdict::inconclusive;
+  Verdict expected = Verdict::inconclusive;  ///< of enough runs, were the ratio as seen
   bool gated = false;  ///< the runs are too noisy for the verdict they would give
 };
 
@@ -57,10 +58,12 @@ struct Comparison {
 /// Throws ValueError for a series without runs, or a FOM that is not positive and finite.
 std::vector<Comparison> compare(const std::vector<Pair>& pairs);
 
-/// Runs of each side that would end an inconclusive comparison, one of `pairs`, with that power, were
-/// the ratio and the spread as seen. None where no number is enough or the spread is not known.
-std::optional<RunsNeeded> runs_needed(const Comparison& comparison, const Pair& pair,
-                                      std::size_t pairs, double power);
+/// Runs of each side, more than there are, that would end an inconclusive comparison, one of `pairs`,
+/// with that power, were the ratio and the spread as seen: in EQUIVALENT where the ratio lies within
+/// the noise floor, else in FASTER or SLOWER. None where no number is enough or the spread is not
+/// known.
+std::optional<int> runs_needed(const Comparison& comparison, const Pair& pair, std::size_t pairs,
+                               double power);
 
 /// Geometric mean of the ratios of all pairs and its 95 % interval, as logarithms; none where a pair
 /// has too few runs.

@@ -85,11 +85,11 @@ double power_of_equivalence(const PlannedComparison& plan, int n) {
   return std::max(0.0, power);
 }
 
-std::optional<RunsNeeded> runs_needed(const PlannedComparison& plan, double power) {
-  for (int n = kFewestRuns; n <= kMostRuns; n += std::max(1, n / 20)) {
-    if (power_of_difference(plan, n) >= power) return RunsNeeded{n, true};
-    if (power_of_equivalence(plan, n) >= power) return RunsNeeded{n, false};
-  }
+std::optional<int> runs_needed(const PlannedComparison& plan, bool different, double power,
+                               int from) {
+  const auto power_of = different ? power_of_difference : power_of_equivalence;
+  for (int n = std::max(from, kFewestRuns); n <= kMostRuns; n += std::max(1, n / 20))
+    if (power_of(plan, n) >= power) return n;
   return std::nullopt;
 }
 

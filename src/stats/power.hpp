@@ -37,12 +37,10 @@ double power_of_equivalence(const PlannedComparison& plan, int n);
 inline constexpr int kFewestRuns = 3;   ///< of a verdict (R16)
 inline constexpr int kMostRuns = 1000;  ///< nobody launches more
 
-struct RunsNeeded {
-  int runs = 0;            ///< of each side
-  bool different = false;  ///< for FASTER or SLOWER, else for EQUIVALENT
-};
-/// Fewest runs a side for either verdict with that power, beyond 40 rounded up by 5 % at most; none
-/// where kMostRuns do not suffice.
-std::optional<RunsNeeded> runs_needed(const PlannedComparison& plan, double power);
+/// Fewest runs a side, `from` or more, that end in FASTER or SLOWER (`different`), or else in
+/// EQUIVALENT, with that power; beyond 40 rounded up by 5 % at most. None where kMostRuns do not
+/// suffice.
+std::optional<int> runs_needed(const PlannedComparison& plan, bool different, double power,
+                               int from = kFewestRuns);
 
 }  // namespace vlmark::stats

@@ -4,7 +4,7 @@ import program
 
 class Help(program.ProgramTest):
     def test_an_example_everywhere(self):
-        for command in ([], ["run"], ["generate"], ["convert"], ["plan"]):
+        for command in ([], ["run"], ["generate"], ["convert"], ["plan"], ["compare"]):
             text = self.vlmark(*command, "--help").stdout
             example = text.split("Example:\n")[1]
             self.assertIn(" ".join(["vlmark", *command]), example)
@@ -13,7 +13,7 @@ class Help(program.ProgramTest):
     def test_exit_codes_are_listed(self):
         text = self.vlmark("--help").stdout
         for code in ("0 ok", "1 internal", "2 usage or value", "3 file", "4 communication",
-                     "5 INVALID result"):
+                     "5 INVALID result", "10 faster", "21 invalid input"):
             self.assertIn(code, text)
 
     def test_usage_errors_are_exit_code_2(self):
@@ -21,7 +21,8 @@ class Help(program.ProgramTest):
                       ["convert", "nano"], ["convert", "a", "b", "--names", "new"],
                       ["convert", "a", "b", "--shard-size", "0"],
                       ["plan", "--ranks", "many"],
-                      ["plan", "--no-such-option"]):
+                      ["plan", "--no-such-option"],
+                      ["compare"], ["compare", "a", "b", "--power", "1"]):
             done = self.vlmark(*wrong, exit_code=2)
             self.assertEqual(done.stdout, "")
             self.assertNotEqual(done.stderr, "")

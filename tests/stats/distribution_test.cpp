@@ -166,14 +166,14 @@ TEST(Power, NoncentralTAgreesWithScipy) {
 
 TEST(Power, RunsNeededAreTheFewest) {
   const PlannedComparison p = plan(0.02, 0.01, 0.005);
-  const auto needed = runs_needed(p, 0.8);
+  const auto needed = runs_needed(p, true, 0.8);
   ASSERT_TRUE(needed);
-  EXPECT_TRUE(needed->different);
-  EXPECT_GE(power_of_difference(p, needed->runs), 0.8);
-  EXPECT_LT(power_of_difference(p, needed->runs - 1), 0.8);
-  EXPECT_GT(runs_needed(p, 0.9)->runs, needed->runs);
-  EXPECT_FALSE(runs_needed(plan(0.001, 0.003, 0.005), 0.8)->different);
-  EXPECT_FALSE(runs_needed(plan(0.005, 0.01, 0.005), 0.8));  // on the margin no number helps
+  EXPECT_GE(power_of_difference(p, *needed), 0.8);
+  EXPECT_LT(power_of_difference(p, *needed - 1), 0.8);
+  EXPECT_GT(runs_needed(p, true, 0.9), needed);
+  EXPECT_EQ(runs_needed(p, true, 0.8, 20), 20);
+  for (const bool different : {false, true})  // on the margin no number helps
+    EXPECT_FALSE(runs_needed(plan(0.005, 0.01, 0.005), different, 0.8));
 }
 
 TEST(Power, ExtremesAreNumbers) {
@@ -192,9 +192,10 @@ TEST(Power, ExtremesAreNumbers) {
 
 TEST(Power, NoVerdictBelowTheGate) {
   PlannedComparison p = plan(0.05, 0.03, 0.005);
-  EXPECT_TRUE(runs_needed(p, 0.8));
+  EXPECT_TRUE(runs_needed(p, true, 0.8));
   p.gate = 0.09;
-  EXPECT_FALSE(runs_needed(p, 0.8));
+  EXPECT_FALSE(runs_needed(p, true, 0.8));
+  EXPECT_FALSE(runs_needed(p, false, 0.8));
 }
 
 }  // namespace
