@@ -3,12 +3,12 @@
 #include <nlohmann/json.hpp>
 
 #include "parallel/agree.hpp"
-#include "parallel/check_collectives.hpp"
 #include "parallel/clock_offset.hpp"
 #include "parallel/nccl_communicator.hpp"
 #include "parallel/phase.hpp"
 #include "parallel/run_ranks.hpp"
 #include "parallel/scalars.hpp"
+#include "parallel/shuffled_communicator.hpp"
 #include "src/app/captions.hpp"
 #include "src/app/commands.hpp"
 #include "src/app/progress.hpp"
@@ -16,6 +16,7 @@
 #include "src/base/clock.hpp"
 #include "src/base/device_memory.hpp"
 #include "src/base/error.hpp"
+#include "src/base/fault.hpp"
 #include "src/base/isa.hpp"
 #include "src/base/memory.hpp"
 #include "src/engine/device.hpp"
@@ -45,12 +46,13 @@ config::RunConfig read_config(const RunOptions& options, Communicator& comm) {
 
 /// Everything the rules say about the run, the same on every rank. Collective.
 std::vector<io::Verification> verify(train::Trainer& trainer, Communicator& comm,
-                                     double loss_ratio_limit) {
+                                     double loss_ratio_limit, io::JournalWriter& journal) {
   engine::TrainingEngine& engine = trainer.engine();
   parallel::set_phase("verification");
   std::vector<io::Verification> checks;
-  for (const parallel::CollectiveCheck& c : parallel::check_collectives(comm))
-    checks.push_back(report::collective_check(c.item, c.elements, c.wrong));
+  verification::Report report = trainer.verify();
+  for (io::Verification& check : report.checks) checks.push_back(std::move(check));
+  for (const io::PlanValue& seconds : report.seconds) io::append(journal, seconds);
   const auto non_finite = static_cast<std::uint64_t>(
       parallel::all_reduce_max(comm, static_cast<std::int64_t>(engine.non_finite_parameters())));
   for (auto& check : report::loss_checks(trainer.losses(), trainer.grad_norms(), non_finite,
@@ -118,14 +120,23 @@ std::string result_json(const std::vector<io::Verification>& checks, const repor
   return j.dump();
 }
 
-int run(Communicator& comm, const RunOptions& options) {
+int run(Communicator& world, const RunOptions& options) {
   const std::string started = utc_now();
-  const config::RunConfig config = read_config(options, comm);
+  const config::RunConfig config = read_config(options, world);
+  const auto shuffled = config.test.fault == Fault::shuffled_collective
+                            ? parallel::shuffled_communicator(world)
+                            : nullptr;
+  Communicator& comm = shuffled ? *shuffled : world;
   const fs::path folder = config.output.folder;
   parallel::agree(comm, "results folder", [&] {
     if (comm.rank() == 0) io::create_results_folder(folder, config.output.overwrite);
   });
   engine::adopt_kernel_choice(comm);
+  if (config.test.fault != Fault::none && comm.rank() == 0)
+    fmt::print(stderr,
+               "test.fault = {}: a planted error, reserved for tests; this run must end INVALID\n",
+               name_of(config.test.fault));
+  plant_fault(config.test.fault);
   const std::int64_t baseline = peak_resident_bytes();
   train::Trainer trainer(config, comm);
 
@@ -140,7 +151,7 @@ int run(Communicator& comm, const RunOptions& options) {
   trainer.run(*journal, [style](const train::Progress& progress) { show(progress, style); });
   const std::int64_t measured = peak_resident_bytes() - baseline;
 
-  auto checks = verify(trainer, comm, config.verify.loss_ratio_limit);
+  auto checks = verify(trainer, comm, config.verify.loss_ratio_limit, *journal);
   std::vector<CaptionAnswer> answers;
   if (config.control.captions || config.control.grey) {
     answers = ask_captions(trainer, comm, config.control.grey, config.control.max_new_tokens);

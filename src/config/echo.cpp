@@ -31,6 +31,7 @@ std::string literal(std::int64_t value) { return std::to_string(value); }
 std::string literal(DType value) { return basic_string(name_of(value)); }
 std::string literal(Schedule value) { return basic_string(name_of(value)); }
 std::string literal(AttentionBackend value) { return basic_string(name_of(value)); }
+std::string literal(Fault value) { return basic_string(name_of(value)); }
 std::string literal(const std::optional<bool>& value) {
   return value ? literal(*value) : basic_string("default");
 }

@@ -21,6 +21,9 @@ namespace {
 
 using io::TokenKind;
 
+/// Rule V2: steps that are probed before the window, where there are as many, and with those after.
+constexpr int kWatchedBefore = 3, kWatched = 4;
+
 constexpr int kind(TokenKind k) { return static_cast<int>(k); }
 
 Work work_of(const std::vector<plan::MicroBatchShape>& shapes, int merge_unit) {
@@ -107,6 +110,8 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
         {.progress =
              std::chrono::milliseconds(static_cast<std::int64_t>(1e3 * config.parallel.timeout))});
   });
+  probes_ = std::make_unique<verification::StepProbes>(
+      static_cast<std::uint64_t>(config.model.seed), settings_.staged);
   parallel::agree(comm, "weights", [&] {
     engine_->set_parameters(
         config.model.folder.empty()
@@ -175,6 +180,33 @@ void Trainer::note_step(io::JournalWriter& journal, int step, const engine::Step
                                 a.action.chunk, a.start_ns, a.end_ns});
 }
 
+engine::StepInput Trainer::step_input(int step) {
+  engine::StepInput input;
+  input.shapes = step_shapes(step);
+  input.learning_rate = learning_rate_.at(step);
+  input.load = [this, step](int m) {
+    std::vector<model::Sequence> documents;
+    for (const int i : order_->micro_batch(step, m)) documents.push_back(data_->document(i));
+    model::MicroBatch batch = model::pack(documents, model_->config());
+    if (probes_->watching()) probes_->check(batch, model_->config());
+    return batch;
+  };
+  return input;
+}
+
+void Trainer::watch_after_window() {
+  for (int step = config_.train.steps - 1; probes_->steps() < kWatched; --step) {
+    const auto watched = probes_->watch();
+    engine::StepInput input = step_input(std::max(step, 0));
+    input.learning_rate = 0;
+    engine_->step(input);
+  }
+}
+
+verification::Report Trainer::verify() {
+  return verification::finish(*probes_, *engine_, settings_, model_->config().tied, comm_);
+}
+
 void Trainer::run(io::JournalWriter& journal, const std::function<void(const Progress&)>& report) {
   const config::TrainSection& t = config_.train;
   untimed_steps_ = std::min(t.untimed_steps, t.steps - 1);
@@ -186,15 +218,10 @@ void Trainer::run(io::JournalWriter& journal, const std::function<void(const Pro
       window_start = monotonic_ns();
     }
     const Counts before = counters();
-    engine::StepInput input;
-    input.shapes = step_shapes(step);
-    input.learning_rate = learning_rate_.at(step);
-    input.load = [&](int m) {
-      std::vector<model::Sequence> documents;
-      for (const int i : order_->micro_batch(step, m)) documents.push_back(data_->document(i));
-      return model::pack(documents, model_->config());
-    };
+    const engine::StepInput input = step_input(step);
+    auto watched = step < std::min(untimed_steps_, kWatchedBefore) ? probes_->watch() : nullptr;
     const engine::StepResult result = engine_->step(input);
+    watched.reset();
     losses_.push_back(result.loss);
     grad_norms_.push_back(result.grad_norm);
     const Work work = work_of(input.shapes, model_->config().vision.merge_unit());
@@ -210,6 +237,7 @@ void Trainer::run(io::JournalWriter& journal, const std::function<void(const Pro
   }
   const double mine = static_cast<double>(monotonic_ns() - window_start) * 1e-9;
   window_seconds_ = parallel::all_reduce_max(comm_, mine);
+  watch_after_window();
 }
 
 }  // namespace vlmark::train

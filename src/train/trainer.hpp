@@ -12,6 +12,7 @@
 #include "src/recipe/caption_data.hpp"
 #include "src/recipe/learning_rate.hpp"
 #include "src/recipe/sample_order.hpp"
+#include "src/verification/checks.hpp"
 
 namespace vlmark::train {
 
@@ -49,6 +50,8 @@ class Trainer {
   /// on rank 0 alone, which gets a copy; null elsewhere. Collective.
   std::unique_ptr<engine::InferenceEngine> inference();
   const model::MemoryPlan& plan() const { return plan_; }
+  /// Rules V2 to V5 and V7, after `run`; `run` watched the steps they need. Collective.
+  verification::Report verify();
 
   /// Of every step of `run`, the same on all ranks.
   const std::vector<double>& losses() const { return losses_; }
@@ -61,6 +64,9 @@ class Trainer {
 
  private:
   std::vector<plan::MicroBatchShape> step_shapes(int step) const;
+  engine::StepInput step_input(int step);
+  /// Steps of verification after the window, at a learning rate of 0: no weight moves.
+  void watch_after_window();
   void require_same_inputs() const;
   void note_step(io::JournalWriter& journal, int step, const engine::StepResult& result,
                  const Counts& before, const Work& work, double learning_rate) const;
@@ -75,6 +81,7 @@ class Trainer {
   recipe::LearningRate learning_rate_;
   model::MemoryPlan plan_;
   std::unique_ptr<engine::TrainingEngine> engine_;
+  std::unique_ptr<verification::StepProbes> probes_;
   std::vector<double> losses_, grad_norms_;
   int untimed_steps_ = 0;
   Work window_work_;

@@ -24,12 +24,13 @@ ARROWS = {
     "io": ["base", "plan", "parallel"],
     "data": ["base", "config", "plan"],
     "recipe": ["model", "data", "io"],
-    "train": ["recipe", "engine", "data", "io"],
+    "verification": ["engine", "model", "kernels", "io"],
+    "train": ["recipe", "verification", "engine", "data", "io"],
     "infer": ["engine", "data", "io"],
     "sim": ["plan", "model"],
     "report": ["base", "plan", "io"],
     "app": ["base", "config", "plan", "model", "engine", "io", "data", "recipe", "train", "infer",
-            "sim", "report", "kernels"],
+            "sim", "report", "verification", "kernels"],
 }
 ANYTHING = {"bench", "tests"}
 
