@@ -4,9 +4,12 @@
 
 #include "kernels/gemm_kernels.hpp"
 #include "kernels/gemm_onednn.hpp"
+#include "kernels/observer.hpp"
+#include "kernels/planted_fault.hpp"
 #include "kernels/rows.hpp"
 #include "kernels/shape.hpp"
 #include "src/base/counters.hpp"
+#include "src/base/fault.hpp"
 
 namespace vlmark::kernels {
 namespace {
@@ -14,6 +17,11 @@ namespace {
 template <class T>
 constexpr DType dtype_of() {
   return std::is_same_v<std::remove_const_t<T>, float> ? DType::f32 : DType::bf16;
+}
+
+template <class T>
+Operand<const void*> untyped(const Operand<T*>& m) {
+  return {m.data, m.row};
 }
 
 template <class T>
@@ -37,7 +45,6 @@ void book(const GemmShape& shape, const std::string& kernel) {
 template <class A, class B, class C>
 std::string run(const Exec& exec, GemmKernel kernel, const GemmArguments<A, B, C>& arguments,
                 const C* bias) {
-  const auto untyped = [](auto m) { return Operand<const void*>{m.data, m.row}; };
   const auto c = operand(arguments.c);
   switch (kernel) {
     case GemmKernel::kokkos_tiled:
@@ -98,7 +105,16 @@ void gemm_impl(const Exec& exec, Trans ta, Trans tb, const Mat<const A>& a, cons
     if (beta == 0) Kokkos::deep_copy(exec, c, C{});
     return;
   }
-  book(shape, run(exec, kernel, GemmArguments<A, B, C>{shape, a, b, beta, c}, bias.data()));
+  const C* epilogue = kernel == GemmKernel::cublaslt ? bias.data() : nullptr;
+  const GemmCall call{exec, shape,   untyped(operand(a)), untyped(operand(b)), untyped(operand(c)),
+                      beta, epilogue};
+  if (observer()) observer()->before_gemm(call);
+  GemmArguments<A, B, C> arguments{shape, a, b, beta, c};
+  if (planted(Fault::truncated_operands))
+    arguments.a = truncated(exec, a), arguments.b = truncated(exec, b);
+  book(shape, run(exec, kernel, arguments, epilogue));
+  if (observer()) observer()->after_gemm(call);
+  if (planted(Fault::truncated_operands)) exec.fence("vlmark::truncated");  // the copies end here
 }
 
 }  // namespace

@@ -16,4 +16,14 @@ Groups make_groups(Communicator& world, const GridPlace& place, int pipeline_ran
   return groups;
 }
 
+std::vector<std::pair<const char*, Communicator*>> named(const Groups& groups) {
+  return {{"world", groups.world},
+          {"data", groups.data.get()},
+          {"tensor", groups.tensor.get()},
+          {"forward", groups.forward.get()},
+          {"backward", groups.backward.get()},
+          {"embedding", groups.embedding.get()},
+          {"model", groups.model.get()}};
+}
+
 }  // namespace vlmark::parallel

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "parallel/communicator.hpp"
 
@@ -23,6 +25,9 @@ struct Groups {
   std::unique_ptr<Communicator> embedding;  ///< a tied embedding: the same ranks
   std::unique_ptr<Communicator> model;      ///< same replica; rank = pipeline index, then tensor
 };
+
+/// Every communicator with its name, in an order that all ranks share.
+std::vector<std::pair<const char*, Communicator*>> named(const Groups& groups);
 
 /// Splits `world`. Collective. `place` differs on every rank.
 Groups make_groups(Communicator& world, const GridPlace& place, int pipeline_ranks,

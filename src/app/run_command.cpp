@@ -4,13 +4,13 @@
 #include <optional>
 
 #include "parallel/agree.hpp"
-#include "parallel/check_collectives.hpp"
 #include "parallel/clock_offset.hpp"
 #include "parallel/nccl_communicator.hpp"
 #include "parallel/phase.hpp"
 #include "parallel/placement.hpp"
 #include "parallel/run_ranks.hpp"
 #include "parallel/scalars.hpp"
+#include "parallel/shuffled_communicator.hpp"
 #include "src/app/captions.hpp"
 #include "src/app/commands.hpp"
 #include "src/app/progress.hpp"
@@ -18,6 +18,7 @@
 #include "src/base/clock.hpp"
 #include "src/base/device_memory.hpp"
 #include "src/base/error.hpp"
+#include "src/base/fault.hpp"
 #include "src/base/memory.hpp"
 #include "src/engine/device.hpp"
 #include "src/engine/kernel_choice.hpp"
@@ -57,13 +58,14 @@ config::RunConfig read_config(const RunOptions& options, Communicator& comm) {
 }
 
 /// What can be checked while the run is there, the same on every rank. Collective.
-std::vector<io::Verification> verify(train::Trainer& trainer, Communicator& comm) {
+std::vector<io::Verification> verify(train::Trainer& trainer, Communicator& comm,
+                                     io::JournalWriter& journal) {
   engine::TrainingEngine& engine = trainer.engine();
   parallel::set_phase("verification");
-  std::vector<io::Verification> checks = trainer.replay();
+  verification::Report report = trainer.verify();
+  for (const io::PlanValue& seconds : report.seconds) io::append(journal, seconds);
+  std::vector<io::Verification> checks = std::move(report.checks);
   engine.gather_parameters();
-  for (const parallel::CollectiveCheck& c : parallel::check_collectives(comm))
-    checks.push_back(report::collective_check(c.item, c.elements, c.wrong));
   checks.push_back(report::finite_check(static_cast<std::uint64_t>(
       parallel::all_reduce_max(comm, static_cast<std::int64_t>(engine.non_finite_parameters())))));
   checks.push_back(
@@ -101,14 +103,14 @@ void note_plan_and_memory(io::JournalWriter& journal, const train::Trainer& trai
 }
 
 /// What the judge needs besides the steps.
-void note_run(io::JournalWriter& journal, const train::Trainer& trainer, int repetition,
-              double setup_seconds, double verification_seconds) {
+void note_run(io::JournalWriter& journal, const train::Trainer& trainer, const std::string& state,
+              int repetition, double setup_seconds, double verification_seconds) {
   const auto value = [&journal](const char* name, double number) {
     io::append(journal, io::PlanValue{name, number});
   };
   io::append(journal, io::Text{"plan/manifest", to_json(trainer.manifest())});
   io::append(journal, io::Text{"plan/layout", to_string(trainer.layout())});
-  io::append(journal, io::Text{"plan/state_hash", trainer.state_hash()});
+  io::append(journal, io::Text{"plan/state_hash", state});
   io::append(journal, io::Text{"provenance/model", trainer.model().config().name});
   value("window.untimed_steps", trainer.untimed_steps());
   value("window.repetition", repetition);
@@ -187,6 +189,11 @@ int run(Communicator& comm, const RunOptions& options, const config::RunConfig& 
                  {"repetition", std::to_string(launch.index)},
                  {"repetitions", std::to_string(config.window.repetitions)}});
   engine::adopt_kernel_choice(comm);
+  if (config.test.fault != Fault::none && comm.rank() == 0)
+    fmt::print(stderr,
+               "test.fault = {}: a planted error, reserved for tests; this run must end INVALID\n",
+               name_of(config.test.fault));
+  plant_fault(config.test.fault);
   const std::int64_t baseline = peak_resident_bytes();
   train::Trainer trainer(config, comm);
 
@@ -205,8 +212,9 @@ int run(Communicator& comm, const RunOptions& options, const config::RunConfig& 
   note("trained", {{"steps", std::to_string(trainer.losses().size())},
                    {"untimed", std::to_string(trainer.untimed_steps())}});
 
+  const std::string state = trainer.state_hash();
   const std::int64_t verification = monotonic_ns();
-  auto checks = verify(trainer, comm);
+  auto checks = verify(trainer, comm, *journal);
   const double verification_seconds = seconds_since(verification);
   std::vector<CaptionAnswer> answers;
   if (config.control.captions || config.control.grey) {
@@ -219,7 +227,7 @@ int run(Communicator& comm, const RunOptions& options, const config::RunConfig& 
     for (const io::Verification& check : checks) io::append(*journal, check);
   note("verified", {{"checks", std::to_string(checks.size())}});
   note_plan_and_memory(*journal, trainer, measured);
-  note_run(*journal, trainer, launch.index, setup_seconds, verification_seconds);
+  note_run(*journal, trainer, state, launch.index, setup_seconds, verification_seconds);
   io::append_kernels(*journal, counters());
   journal->close();
   io::merge_journals(comm, folder, record_header(started));
@@ -250,6 +258,9 @@ int run_command(int argc, char** argv, const RunOptions& options) {
     const config::RunConfig config = read_config(options, world);
     const parallel::Placement placement = placement_of(config, device->pci(), world);
     std::unique_ptr<Communicator> grid = parallel::in_order(world, placement.order);
+    const std::unique_ptr<Communicator> sound =
+        config.test.fault == Fault::shuffled_collective ? std::move(grid) : nullptr;
+    if (sound) grid = parallel::shuffled_communicator(*sound);
     parallel::set_rank(grid->rank());
     if constexpr (kDeviceTransport) grid = parallel::nccl_communicator(std::move(grid));
     return run(*grid, options, config, placement, began);

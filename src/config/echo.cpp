@@ -33,6 +33,7 @@ std::string literal(Schedule value) { return basic_string(name_of(value)); }
 std::string literal(Shapes value) { return basic_string(name_of(value)); }
 std::string literal(AttentionBackend value) { return basic_string(name_of(value)); }
 std::string literal(SharedParameters value) { return basic_string(name_of(value)); }
+std::string literal(Fault value) { return basic_string(name_of(value)); }
 std::string literal(const std::optional<bool>& value) {
   return value ? literal(*value) : basic_string("default");
 }

@@ -120,6 +120,10 @@ void visit(Config& c, Visitor&& v) {
   v.field("grey", control.grey, "ask again with a grey picture");
   v.field("max_grey_right", control.max_grey_right, "right answers allowed then", at_least(0));
   v.field("max_new_tokens", control.max_new_tokens, "length of an answer", at_least(1));
+
+  auto& test = c.test;
+  v.table("test", "reserved for tests of the rules");
+  v.field("fault", test.fault, "error planted into the run, which then ends INVALID");
 }
 
 /// Words of the enumerations, the same for reading and echo.

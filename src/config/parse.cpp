@@ -141,6 +141,9 @@ class Reader {
   static std::string read(const Given& given, SharedParameters& value) {
     return read_word(given, kSharedParameters, value);
   }
+  static std::string read(const Given& given, Fault& value) {
+    return read_word(given, kFaults, value);
+  }
   template <class Word, std::size_t n>
   static std::string read_word(const Given& given, const Word (&words)[n], Word& value) {
     std::string text, expected;
@@ -174,6 +177,7 @@ class Reader {
   static std::string example(AttentionBackend value) {
     return "\"" + std::string(name_of(value)) + "\"";
   }
+  static std::string example(Fault value) { return "\"" + std::string(name_of(value)) + "\""; }
 
   std::map<std::string, Given>& given_;
   std::vector<std::string>& problems_;

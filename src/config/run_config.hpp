@@ -9,6 +9,7 @@
 
 #include "src/base/cudnn_attention.hpp"
 #include "src/base/dtype.hpp"
+#include "src/base/fault.hpp"
 
 namespace vlmark::config {
 
@@ -142,6 +143,12 @@ struct ControlSection {
   bool operator==(const ControlSection&) const = default;
 };
 
+/// Reserved for tests of the rules.
+struct TestSection {
+  Fault fault = Fault::none;  ///< planted into the run, which then ends INVALID
+  bool operator==(const TestSection&) const = default;
+};
+
 /// Everything that fixes one run. Relative paths are relative to the folder the command is started
 /// in, as on a command line, and are echoed as written.
 struct RunConfig {
@@ -155,6 +162,7 @@ struct RunConfig {
   OutputSection output;
   VerifySection verify;
   ControlSection control;
+  TestSection test;
   bool operator==(const RunConfig&) const = default;
 };
 

@@ -7,8 +7,11 @@
 #include "kernels/fill.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/norm.hpp"
+#include "kernels/observer.hpp"
+#include "kernels/planted_fault.hpp"
 #include "kernels/rotary.hpp"
 #include "kernels/rows.hpp"
+#include "src/base/fault.hpp"
 #include "src/engine/packed_qkv.hpp"
 
 namespace vlmark::engine {
@@ -24,6 +27,18 @@ Mat<T> rows_from(const Mat<T>& m, long first, std::size_t count) {
   const auto begin = static_cast<std::size_t>(first);
   return Kokkos::subview(m, Kokkos::pair<std::size_t, std::size_t>(begin, begin + count),
                          Kokkos::ALL);
+}
+
+template <class T>
+kernels::Operand<const void*> untyped(const Mat<T>& m) {
+  return {m.data(), static_cast<long>(m.stride(0))};
+}
+
+/// What head 0 has in `row`.
+template <class T>
+Mat<T> head_row(const Mat<T>& m, int row, int head_dim) {
+  return Kokkos::subview(m, Kokkos::pair<int, int>(row, row + 1),
+                         Kokkos::pair<int, int>(0, head_dim));
 }
 
 }  // namespace
@@ -156,6 +171,9 @@ void ExecutingOps<T>::run_linear_backward_weight(const Tensor& dy, const Tensor&
                                                  const plan::Linear& layer) {
   kernels::gemm(exec_, Trans::yes, Trans::no, mat<const T>(dy), mat<const T>(x), 1,
                 parameters_.gradient(layer.weight));
+  if (planted(Fault::wrong_gradient) && !this->table().layers.empty() &&
+      layer.weight == this->table().layers.front().down.weight)
+    kernels::scale(exec_, 1.01f, parameters_.gradient(layer.weight));
 }
 
 template <class T>
@@ -237,12 +255,19 @@ void ExecutingOps<T>::run_attention(const Tensor& qkv, const AttentionSpec& spec
                                     const Indices& cu_seqlens, Tensor& y, Tensor& log_sum,
                                     const Tensor& scratch) {
   const Packed<const T> in(mat<const T>(qkv), spec);
-  if (kernels::library_attention(exec_, shape_of(spec), in.q, in.k, in.v, mat<T>(y),
-                                 mat<float>(log_sum), scratch_of(cu_seqlens, scratch)))
-    return;
-  const Vec<const int> cu = indices(cu_seqlens);
-  kernels::attention(exec_, shape_of(spec), in.q, in.k, in.v, cu, cu, mat<T>(y),
-                     mat<float>(log_sum));
+  const Mat<T> out = mat<T>(y);
+  const kernels::AttentionShape shape = shape_of(spec);
+  if (!kernels::library_attention(exec_, shape, in.q, in.k, in.v, out, mat<float>(log_sum),
+                                  scratch_of(cu_seqlens, scratch))) {
+    const Vec<const int> cu = indices(cu_seqlens);
+    kernels::attention(exec_, shape, in.q, in.k, in.v, cu, cu, out, mat<float>(log_sum));
+  }
+  if (planted(Fault::wrong_attention_row) && out.extent_int(0) > 1)
+    kernels::convert(exec_, Mat<const T>(head_row(out, 0, spec.head_dim)),
+                     head_row(out, 1, spec.head_dim));
+  if (kernels::observer())
+    kernels::observer()->after_attention({exec_, shape, type(), untyped(in.q), untyped(in.k),
+                                          untyped(in.v), untyped(out), cu_seqlens.host});
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/attention_library.hpp"
+#include "src/base/fault.hpp"
 #include "src/engine/arena_memory.hpp"
 #include "src/engine/parameter_store.hpp"
 #include "src/engine/staging.hpp"
@@ -19,6 +20,8 @@ class ExecutingOps final : public model::Ops {
   ExecutingOps(const kernels::Exec& exec, const plan::ParameterTable& table, plan::Arena& arena,
                const ArenaMemory& memory, const Staging& staging, ParameterStore<T>& parameters,
                const model::OpsSettings& settings, parallel::Communicator* tensor = nullptr);
+
+  bool skips_layer(int layer) const override { return layer == 1 && planted(Fault::skipped_layer); }
 
  private:
   using Tensor = model::Tensor;

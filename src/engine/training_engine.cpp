@@ -10,6 +10,7 @@
 #include "src/engine/flat_parameters.hpp"
 #include "src/engine/gradient_norm.hpp"
 #include "src/engine/gradient_reducer.hpp"
+#include "src/engine/gradient_sum_check.hpp"
 #include "src/engine/inference_over.hpp"
 #include "src/engine/lanes.hpp"
 #include "src/engine/optimizer.hpp"
@@ -150,6 +151,17 @@ class Engine final : public TrainingEngine {
                      hash += fingerprint(values, static_cast<long>(first));
                    });
     return hash;
+  }
+  void visit_communicators(const VisitCommunicator& visit) override {
+    long bucket = 0;
+    for (int b = 0; b < rank_.layout.buckets(); ++b)
+      bucket = std::max(bucket, rank_.layout.bucket(b).size());
+    for (const auto& [name, group] : parallel::named(groups_))
+      visit(name, *group, group == groups_.data.get() ? bucket : rank_.state.slot_elements);
+  }
+  std::uint64_t wrong_gradient_sums() override {
+    return engine::wrong_gradient_sums(reducer_, plan_, static_cast<int>(loss_sums_.size()),
+                                       rank_.layout, rank_.place.data, exec_, staging_);
   }
   int differing_ranks() override;
   std::uint64_t state_hash() const override { return optimizer_.state_hash(); }

@@ -67,6 +67,14 @@ class TrainingEngine {
   /// `patience`; after either the engine is of no more use.
   virtual StepResult step(const StepInput& input) = 0;
 
+  /// Rule V4: calls visit(name, communicator, elements of its largest message) for every group of
+  /// the grid, in the same order on every rank.
+  using VisitCommunicator =
+      std::function<void(const char* name, parallel::Communicator& comm, long largest)>;
+  virtual void visit_communicators(const VisitCommunicator& visit) = 0;
+  /// Rule V4: elements, where this rank owns them, that the path which adds gradients up gets wrong
+  /// on known integers, in the mode and by the schedule of the last step. Collective.
+  virtual std::uint64_t wrong_gradient_sums() = 0;
   /// Rule V6: hash of all parameters as this rank holds them. Not collective.
   virtual std::uint64_t parameter_hash() const = 0;
   /// Rule V6: ranks, of the world, whose parameters, as they stand, are not those of the first rank

@@ -61,6 +61,9 @@ class Ops {
  public:
   virtual ~Ops() = default;
 
+  /// Whether decoder layer `layer` is left out: a planted fault, false but in tests of the rules.
+  virtual bool skips_layer(int /*layer*/) const { return false; }
+
   DType type() const { return settings_.type; }
   const plan::Trainable& trainable() const { return settings_.trainable; }
   plan::Arena& arena() { return arena_; }

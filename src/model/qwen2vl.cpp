@@ -59,6 +59,7 @@ void Qwen2VL::forward(Ops& ops, plan::UnitRange units, const MicroBatch& batch, 
         pass.rope_table = ops.mrope_table(batch.positions, model_.mrope_section, model_.rope_theta,
                                           model_.head_dim());
       const int layer = units_.layer_of(unit);
+      if (ops.skips_layer(layer)) continue;
       pass.layers.resize(static_cast<std::size_t>(model_.layers));
       decoder_.forward(ops, layer, batch, pass.rope_table, pass.stream, recompute,
                        gradient ? &pass.layers[static_cast<std::size_t>(layer)] : nullptr, nullptr);
@@ -120,6 +121,7 @@ void Qwen2VL::backward(Ops& ops, plan::UnitRange units, const MicroBatch& batch,
     } else {
       const CountedPart part(Part::decoder);
       const int layer = units_.layer_of(unit);
+      if (ops.skips_layer(layer)) continue;
       decoder_.backward(ops, layer, batch, pass.rope_table, pass.stream,
                         std::move(pass.layers[static_cast<std::size_t>(layer)]));
     }

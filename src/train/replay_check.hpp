@@ -24,8 +24,8 @@ class ReplayCheck {
   void before(const engine::TrainingEngine& engine, int step);
   void after(const engine::TrainingEngine& engine, int step, const engine::StepResult& result);
 
-  /// Runs the chosen steps again, then puts the engine back into the state it has now. `run` does a
-  /// step; `exact`: to the bit. One check per value and step, the same on every rank. Collective.
+  /// Runs the chosen steps again; the engine keeps the state of the last. `run` does a step; `exact`:
+  /// to the bit. One check per value and step, the same on every rank. Collective.
   std::vector<io::Verification> verify(parallel::Communicator& comm, engine::TrainingEngine& engine,
                                        bool exact,
                                        const std::function<engine::StepResult(int)>& run);

@@ -22,6 +22,9 @@
 namespace vlmark::train {
 namespace {
 
+/// Rule V2: steps that are probed before the window, where there are as many, and with those after.
+constexpr int kWatchedBefore = 3, kWatched = 4;
+
 /// Adds what each action of a step took to the phases of the record.
 void add_phases(io::StepTiming& timing, const engine::StepResult& result, const Counts& before) {
   const auto add = [&timing](io::Phase phase, std::int64_t ns) {
@@ -95,6 +98,8 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
         {.progress =
              std::chrono::milliseconds(static_cast<std::int64_t>(1e3 * config.parallel.timeout))});
   });
+  probes_ = std::make_unique<verification::StepProbes>(
+      static_cast<std::uint64_t>(config.model.seed), settings_.staged);
   parallel::agree(comm, "weights", [&] {
     engine_->set_parameters(
         config.model.folder.empty()
@@ -191,7 +196,9 @@ engine::StepInput Trainer::input(int step) const {
     std::vector<model::Sequence> documents;
     for (const int i : order_->micro_batch(step, m))
       documents.push_back(data_->document(i, wanted.vision));
-    return model::pack(documents, model_->config(), wanted);
+    model::MicroBatch batch = model::pack(documents, model_->config(), wanted);
+    if (probes_->watching()) probes_->check(batch, model_->config());
+    return batch;
   };
   return input;
 }
@@ -211,7 +218,11 @@ engine::StepResult Trainer::step(io::JournalWriter& journal, int step) {
 int Trainer::warm_up(const Window& window, const Step& step) {
   std::vector<double> seconds;
   while (!window.opens(seconds)) {
-    const engine::StepResult result = step(static_cast<int>(seconds.size()));
+    const int i = static_cast<int>(seconds.size());
+    auto watched = i < std::min(config_.train.untimed_steps, kWatchedBefore) ? probes_->watch()
+                                                                             : nullptr;
+    const engine::StepResult result = step(i);
+    watched.reset();
     seconds.push_back(parallel::all_reduce_max(
         comm_, static_cast<double>(result.end_ns - result.start_ns) * 1e-9));
   }
@@ -263,9 +274,24 @@ std::string Trainer::state_hash() const {
   return text;
 }
 
-std::vector<io::Verification> Trainer::replay() {
-  return replay_->verify(comm_, *engine_, config_.train.deterministic,
-                         [this](int step) { return repeat(step); });
+void Trainer::watch_after_window() {
+  for (int i = static_cast<int>(losses_.size()) - 1; probes_->steps() < kWatched; --i) {
+    const auto watched = probes_->watch();
+    repeat(std::max(i, 0));
+  }
+}
+
+verification::Report Trainer::verify() {
+  std::vector<std::byte> now(engine_->state_bytes());
+  engine_->save_state(now);
+  std::vector<io::Verification> replayed = replay_->verify(
+      comm_, *engine_, config_.train.deterministic, [this](int step) { return repeat(step); });
+  watch_after_window();
+  verification::Report report =
+      verification::finish(*probes_, *engine_, settings_, model_->config().tied, comm_);
+  engine_->restore_state(now);
+  report.checks.insert(report.checks.begin(), replayed.begin(), replayed.end());
+  return report;
 }
 
 }  // namespace vlmark::train

@@ -15,6 +15,7 @@
 #include "src/recipe/sample_order.hpp"
 #include "src/recipe/work.hpp"
 #include "src/train/replay_check.hpp"
+#include "src/verification/checks.hpp"
 
 namespace vlmark::train {
 
@@ -61,8 +62,9 @@ class Trainer {
   /// Hash of the optimizer's state over all ranks, in hexadecimal: the same in all layouts of one
   /// tp. Collective.
   std::string state_hash() const;
-  /// Rule V1, after run(): some steps of the window once more.
-  std::vector<io::Verification> replay();
+  /// Rules V1 to V5 and V7, after run(): some steps of the window once more, and what run() watched
+  /// in others. Leaves the engine as it was. Collective.
+  verification::Report verify();
   /// Seconds that preparing that took inside the window on this rank.
   double replay_seconds() const { return replay_->seconds(); }
 
@@ -75,6 +77,8 @@ class Trainer {
   engine::StepResult step(io::JournalWriter& journal, int step);
   /// The untimed steps. Returns how many the window is to have.
   int warm_up(const Window& window, const Step& step);
+  /// Steps of verification after the window.
+  void watch_after_window();
   /// Gives the later stages, which open no picture, the grids of rank 0's. Collective.
   void take_grids();
   void require_same_inputs() const;
@@ -91,6 +95,7 @@ class Trainer {
   recipe::LearningRate learning_rate_;
   model::MemoryPlan plan_;
   std::unique_ptr<engine::TrainingEngine> engine_;
+  std::unique_ptr<verification::StepProbes> probes_;
   std::vector<double> losses_, grad_norms_;
   int untimed_steps_ = 0;
   std::unique_ptr<ReplayCheck> replay_;  // from the window on

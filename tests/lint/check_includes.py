@@ -23,14 +23,16 @@ ARROWS = {
     "engine": ["model", "plan", "kernels", "parallel"],
     "io": ["base", "plan", "parallel"],
     "data": ["base", "config", "plan"],
-    "recipe": ["model", "data", "io"],
-    "train": ["recipe", "engine", "data", "io"],
+    "recipe": ["model", "data", "io", "stats"],
+    "judge": ["base", "config", "plan", "io", "recipe", "stats"],
+    "verification": ["engine", "model", "kernels", "io"],
+    "train": ["recipe", "verification", "engine", "data", "io", "stats"],
     "infer": ["engine", "data", "io"],
     "sim": ["plan", "model"],
     "stats": ["base"],
     "report": ["base", "plan", "io", "stats"],
     "app": ["base", "config", "plan", "model", "engine", "io", "data", "recipe", "train", "infer",
-            "sim", "stats", "report", "kernels"],
+            "sim", "stats", "judge", "report", "verification", "kernels"],
 }
 ANYTHING = {"bench", "tests"}
 

@@ -1,0 +1,68 @@
+#include "src/engine/gradient_sum_check.hpp"
+
+#include <set>
+
+namespace vlmark::engine {
+namespace {
+
+using plan::ActionKind;
+
+long term(long micro_batch, long i) { return (5 * micro_batch + i) % 3 - 1; }
+
+}  // namespace
+
+template <class S>
+std::uint64_t wrong_gradient_sums(GradientReducer<S>& reducer, const plan::RankPlan& plan,
+                                  int micro_batches, const plan::FlatLayout& layout, int rank,
+                                  const kernels::Exec& exec, const Staging& staging) {
+  reducer.begin_step(micro_batches, plan.schedule, plan.shape);
+  const auto add = [&](long m, int segment) {
+    const plan::Range all = layout.segment(segment);
+    float* to = reducer.gradient(static_cast<int>(m), segment);
+    std::vector<float> values(static_cast<std::size_t>(all.size()));
+    staging.load(exec, static_cast<const float*>(to), std::span<float>(values));
+    for (long i = 0; i < all.size(); ++i)
+      values[static_cast<std::size_t>(i)] += static_cast<float>(term(m, all.begin + i));
+    staging.store(exec, std::span<const float>(values), to);
+  };
+  std::set<std::pair<int, int>> added;
+  for (const plan::Action& action : plan.schedule) {
+    if (action.kind == ActionKind::forward || action.kind == ActionKind::backward) {
+      for (const plan::BufferId buffer : action.writes)
+        if (buffer.kind == plan::BufferId::Kind::gradient &&
+            added.emplace(buffer.index, buffer.part).second)
+          add(buffer.index, buffer.part);
+    } else if (action.kind == ActionKind::join_gradients) {
+      reducer.join(action.micro_batch, action.segment);
+    } else if (action.kind == ActionKind::reduce_bucket) {
+      exec.fence("vlmark::gradient_sum_check");
+      reducer.exchange(action.bucket, action.slot);
+    } else if (action.kind == ActionKind::join_bucket) {
+      reducer.join_bucket(action.bucket, action.slot);
+    }
+  }
+  std::uint64_t wrong = 0;
+  for (int b = 0; b < layout.buckets(); ++b) {
+    const plan::Range slice = layout.slice(b, rank);
+    staging.visit(
+        exec, static_cast<const S*>(reducer.reduced() + slice.begin),
+        static_cast<std::size_t>(slice.size()), [&](std::span<const S> values, std::size_t first) {
+          for (std::size_t i = 0; i < values.size(); ++i) {
+            long sum = 0;
+            for (int m = 0; m < micro_batches; ++m)
+              sum += term(m, slice.begin + static_cast<long>(first + i));
+            wrong += static_cast<double>(widen(values[i])) == static_cast<double>(sum) ? 0 : 1;
+          }
+        });
+  }
+  return wrong;
+}
+
+template std::uint64_t wrong_gradient_sums(GradientReducer<float>&, const plan::RankPlan&, int,
+                                           const plan::FlatLayout&, int, const kernels::Exec&,
+                                           const Staging&);
+template std::uint64_t wrong_gradient_sums(GradientReducer<bf16>&, const plan::RankPlan&, int,
+                                           const plan::FlatLayout&, int, const kernels::Exec&,
+                                           const Staging&);
+
+}  // namespace vlmark::engine
