@@ -39,7 +39,9 @@ std::string flags_of(const Series& s) {
     for (const auto& flag : run.flags)
       if (std::find(flags.begin(), flags.end(), flag) == flags.end()) flags.push_back(flag);
   if (!s.official()) flags.push_back("not official");
-  return flags.empty() ? "-" : fmt::format("{}", fmt::join(flags, ", "));
+  std::string text;
+  for (const std::string& flag : flags) text += (text.empty() ? "" : ", ") + flag;
+  return text.empty() ? "-" : text;
 }
 
 std::string interval_text(const stats::RunsInterval& r) {

@@ -147,4 +147,12 @@ std::unique_ptr<parallel::Communicator> staged_communicator(parallel::Communicat
   return std::make_unique<StagedCommunicator>(inner, bytes);
 }
 
+void require_staged_layout(const plan::Layout& layout) {
+  if (layout.pipeline == 1 && layout.tensor == 1) return;
+  throw ConfigError("layout " + to_string(layout) +
+                    ": this build sends the device's memory through the host for dp alone (a "
+                    "stage's or a layer's messages have no staging). Use a build with NCCL, or dp" +
+                    std::to_string(layout.ranks()));
+}
+
 }  // namespace vlmark::engine

@@ -2,6 +2,7 @@
 
 #include "kernels/types.hpp"
 #include "parallel/communicator.hpp"
+#include "src/plan/layout.hpp"
 
 namespace vlmark::engine {
 
@@ -13,5 +14,7 @@ namespace vlmark::engine {
 /// beside those in flight is a ValueError.
 std::unique_ptr<parallel::Communicator> staged_communicator(parallel::Communicator& inner,
                                                             std::int64_t bytes);
+/// Throws ConfigError for a layout of which not all messages can be staged.
+void require_staged_layout(const plan::Layout& layout);
 
 }  // namespace vlmark::engine

@@ -85,15 +85,13 @@ class Engine final : public TrainingEngine {
             {.progress = patience.progress + std::chrono::seconds(10), .drain = patience.drain}),
         watchdog_(
             patience.progress, parallel::make_alarm(world), [this] { return executor_.progress(); },
-            [this] { return where(); }) {
+            [this] {
+              return executor_.where([this](const plan::Action& action) {
+                return awaited(action, settings_.layout, rank_.place);
+              });
+            }) {
     expects(!settings.device_transport || world.carries_device_memory());
-    const plan::Layout& grid = settings.layout;
-    if (settings.staged && !settings.device_transport && (grid.pipeline > 1 || grid.tensor > 1))
-      throw ConfigError("layout " + to_string(grid) +
-                        ": this build sends the device's memory through the host for dp alone (a "
-                        "stage's or a layer's messages have no staging). Use a build with NCCL, or "
-                        "dp" +
-                        std::to_string(world.size()));
+    if (settings.staged && !settings.device_transport) require_staged_layout(settings.layout);
   }
 
   void set_parameters(const plan::TensorFill& fill) override {
@@ -153,9 +151,7 @@ class Engine final : public TrainingEngine {
     return hash;
   }
   void visit_communicators(const VisitCommunicator& visit) override {
-    long bucket = 0;
-    for (int b = 0; b < rank_.layout.buckets(); ++b)
-      bucket = std::max(bucket, rank_.layout.bucket(b).size());
+    const long bucket = rank_.layout.largest_bucket();
     for (const auto& [name, group] : parallel::named(groups_))
       visit(name, *group, group == groups_.data.get() ? bucket : rank_.state.slot_elements);
   }
@@ -185,16 +181,13 @@ class Engine final : public TrainingEngine {
   /// What carries messages of kernel memory between data-parallel ranks.
   parallel::Communicator& data_memory() { return staged_data_ ? *staged_data_ : *groups_.data; }
   StageMessages::Table tied_table() const;
-  /// What this rank is doing, with the communicator and the ranks it does it with.
-  std::string where() const {
-    return executor_.where([this](const plan::Action& action) {
-      return awaited(action, settings_.layout, rank_.place);
-    });
-  }
   /// Where the gradients that an action forms go.
   void open_gradients(const plan::Action& action);
   /// The mean over tensor ranks of what they replicate of bucket `b`.
-  void average(int b);
+  void average(int b) {
+    for (S* values : optimizer_.values(b)) shared_.average(b, values);
+    optimizer_.round_master(b);
+  }
   void sum_losses(const plan::ScheduleShape& shape, const model::StagePasses& passes);
 
   const model::Qwen2VL& model_;
@@ -222,7 +215,6 @@ class Engine final : public TrainingEngine {
   bool parted_ = false;  // tensor ranks' copies are to be averaged before they are read
   long steps_ = 0;       // since the parameters were set
 
-  // Of the step that runs.
   plan::RankPlan plan_;            // kept from step to step where the shape stays
   std::vector<double> loss_sums_;  // [micro-batches of the step]
   double loss_sum_ = 0, gradient_norm_ = 0;
@@ -264,12 +256,6 @@ void Engine<T, S>::open_gradients(const plan::Action& action) {
   for (const plan::BufferId buffer : action.writes)
     if (buffer.kind == plan::BufferId::Kind::gradient)
       parameters_.set_gradients(buffer.part, reducer_.gradient(buffer.index, buffer.part));
-}
-
-template <class T, class S>
-void Engine<T, S>::average(int b) {
-  for (S* values : optimizer_.values(b)) shared_.average(b, values);
-  optimizer_.round_master(b);
 }
 
 template <class T, class S>

@@ -63,6 +63,12 @@ Range FlatLayout::segment(int segment) const {
   return b.begin == b.end ? Range{} : Range{bucket(b.begin).begin, bucket(b.end - 1).end};
 }
 
+long FlatLayout::largest_bucket() const {
+  long largest = 0;
+  for (int b = 0; b < buckets(); ++b) largest = std::max(largest, bucket(b).size());
+  return largest;
+}
+
 Range FlatLayout::slice(int b, int rank) const {
   const Range whole = bucket(b);
   const long length = whole.size() / ranks_;

@@ -56,6 +56,8 @@ class FlatLayout {
   Range slice(int b, int rank) const;
   /// Elements one rank owns over all buckets: size() / ranks().
   long slice_elements() const { return size_ / ranks_; }
+  /// Elements of the largest bucket.
+  long largest_bucket() const;
 
  private:
   int ranks_;

@@ -25,7 +25,7 @@ enum class ActionKind : std::uint8_t {
   embedding_backward,  ///< adds the embedding's share, received from the first stage, to the gradient
   sum_replicated,      ///< sums over tensor ranks what each has of parameters they share
   average_replicated,  ///< averages over tensor ranks weights and moments of a bucket they replicate
-  broadcast_lengths,  ///< the first stage tells the others the shape of a micro-batch
+  broadcast_lengths,   ///< the first stage tells the others the shape of a micro-batch
 };
 inline constexpr int kActionKinds = 18;
 const char* name_of(ActionKind kind);

@@ -10,12 +10,6 @@
 namespace vlmark::plan {
 namespace {
 
-long largest_slice(const FlatLayout& layout) {
-  long largest = 0;
-  for (int b = 0; b < layout.buckets(); ++b) largest = std::max(largest, layout.slice(b, 0).size());
-  return largest;
-}
-
 constexpr std::int64_t fp32 = 4;
 
 }  // namespace
@@ -75,8 +69,8 @@ StateLayout lay_out(const FlatLayout& layout, const StateSettings& settings, con
   state.first_moment = add("optimizer", slice);
   state.second_moment = add("optimizer", slice);
   for (int i = 0; settings.received_subtrees > 0 && i < received_places(layout, settings); ++i)
-    state.received.push_back(
-        add("received", settings.received_subtrees * largest_slice(layout) * element));
+    state.received.push_back(add("received", settings.received_subtrees * layout.largest_bucket() /
+                                                 layout.ranks() * element));
   if (settings.tensor_ranks > 1)
     state.shared = add("received", settings.tensor_ranks * shared_piece * fp32);
   state.block_sums = add("norm", layout.size() / FlatLayout::block * 8);
@@ -112,7 +106,7 @@ std::int64_t staged_message_bytes(const FlatLayout& layout, const StateSettings&
   const std::int64_t slices =
       static_cast<std::int64_t>(settings.own_subtrees) * (layout.ranks() - 1) +
       settings.received_subtrees;
-  return std::max<std::int64_t>(layout.ranks(), slices) * largest_slice(layout) *
+  return std::max<std::int64_t>(layout.ranks(), slices) * layout.largest_bucket() / layout.ranks() *
          static_cast<std::int64_t>(size_of(settings.state));
 }
 

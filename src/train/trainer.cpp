@@ -89,7 +89,8 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
     shard_ = std::make_unique<model::Qwen2VL>(
         model_->config(), model::shard_of(model_->config(), settings_, steps, place));
     plan_ = model::plan_training(*shard_, settings_, steps, comm.rank());
-    add_replayed_states(plan_.items, config.verify.replayed_steps);
+    const int window = t.steps - std::min(t.untimed_steps, t.steps - 1);
+    add_replayed_states(plan_.items, std::min(config.verify.replayed_steps, window));
   });
   parallel::agree(comm, "memory", [&] {
     require_memory(comm, plan_.items, engine::available_bytes(), !kDeviceMemory);
@@ -219,8 +220,8 @@ int Trainer::warm_up(const Window& window, const Step& step) {
   std::vector<double> seconds;
   while (!window.opens(seconds)) {
     const int i = static_cast<int>(seconds.size());
-    auto watched = i < std::min(config_.train.untimed_steps, kWatchedBefore) ? probes_->watch()
-                                                                             : nullptr;
+    auto watched =
+        i < std::min(config_.train.untimed_steps, kWatchedBefore) ? probes_->watch() : nullptr;
     const engine::StepResult result = step(i);
     watched.reset();
     seconds.push_back(parallel::all_reduce_max(

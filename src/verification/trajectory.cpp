@@ -41,7 +41,9 @@ engine::TrainingEngine& VerificationRun::engine() { return *parts_->engine; }
 engine::StepResult VerificationRun::step(double learning_rate) {
   engine::StepInput input;
   for (const auto& batch : parts_->batches) input.shapes.push_back(batch.shape);
-  input.load = [this](int m) { return parts_->batches[static_cast<std::size_t>(m)]; };
+  input.load = [this](int m, model::Contents) {
+    return parts_->batches[static_cast<std::size_t>(m)];
+  };
   input.learning_rate = learning_rate;
   return parts_->engine->step(input);
 }

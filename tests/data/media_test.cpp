@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "src/base/error.hpp"
+#include "src/base/sha256.hpp"
 #include "src/data/image_png.hpp"
 #include "src/data/media.hpp"
-#include "src/base/sha256.hpp"
 #include "tests/data/data_files.hpp"
 
 namespace vlmark::test {
@@ -21,8 +21,7 @@ std::span<const std::uint8_t> bytes_of(const std::string& text) {
 TEST(Sha256, MatchesTheStandardsExamples) {
   EXPECT_EQ(sha256_hex(bytes_of("abc")),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(sha256_hex({}),
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 TEST(CaptionedPictures, AllOfTheProjectDecodeToTheRecordedPixels) {
@@ -59,10 +58,9 @@ TEST(CaptionedPictures, OtherPixelsAreRefused) {
   const std::string hash(64, '0');
   const Folder folder(R"([{"file": "a.png", "caption": "noise", "rgb_sha256": ")" + hash + "\"}]");
   const auto pictures = data::read_captions(folder.scratch.path());
-  EXPECT_THAT(
-      [&] { data::read_picture(pictures.at(0)); },
-      ThrowsMessage<IoError>(AllOf(HasSubstr("a.png"), HasSubstr(hash),
-                                   HasSubstr(sha256_hex(random_image(3, 2, 1).rgb)))));
+  EXPECT_THAT([&] { data::read_picture(pictures.at(0)); },
+              ThrowsMessage<IoError>(AllOf(HasSubstr("a.png"), HasSubstr(hash),
+                                           HasSubstr(sha256_hex(random_image(3, 2, 1).rgb)))));
 }
 
 TEST(CaptionedPicturesErrors, NameFileEntryAndKey) {

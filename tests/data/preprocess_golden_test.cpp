@@ -7,10 +7,10 @@
 #include <sstream>
 
 #include "src/base/error.hpp"
+#include "src/base/sha256.hpp"
 #include "src/data/image.hpp"
 #include "src/data/patches.hpp"
 #include "src/data/resize.hpp"
-#include "src/base/sha256.hpp"
 #include "src/data/smart_resize.hpp"
 #include "src/data/video_frames.hpp"
 #include "tests/data/data_files.hpp"

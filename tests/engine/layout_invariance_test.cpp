@@ -10,8 +10,8 @@
 
 #include "parallel/scalars.hpp"
 #include "parallel/self_communicator.hpp"
-#include "src/base/partition.hpp"
 #include "src/base/counters.hpp"
+#include "src/base/partition.hpp"
 #include "src/model/step_traffic.hpp"
 #include "src/plan/ledger.hpp"
 #include "tests/engine/small_model.hpp"

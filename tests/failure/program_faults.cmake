@@ -155,7 +155,7 @@ vlmark_add_run_fault(all_problems EXIT 2 WITH train.steps=0 train.learning_rate=
   SAYS "train.steps: 0 is out of range" "train.learning_rate: -1 is out of range")
 vlmark_add_run_fault(unknown_preset EXIT 2 WITH model.preset=9B
   SAYS "no preset is called '9B'. Use one of nano, 2B, 7B, 72B")
-vlmark_add_run_fault(too_large_a_model EXIT 2 WITH model.preset=72B
+vlmark_add_run_fault(too_large_a_model EXIT 2 WITH model.preset=72B verify.replayed_steps=0
   SAYS "all 2 ranks in phase 'memory'" " GB too few (the largest item is " "beside 1 more there: needs "
        "Use ")
 vlmark_add_run_fault(too_few_micro_batches EXIT 2 WITH train.micro_batches=1
