@@ -5,7 +5,7 @@ import re
 
 import program
 
-RESULT = re.compile(r"VLMARK RESULT VALID official=no checked=V4,V5,V6 fom=train\.positions_per_s "
+RESULT = re.compile(r"VLMARK RESULT VALID official=no checked=V2,V3,V4,V5,V6,V7 fom=train\.positions_per_s "
                     r"value=[0-9.e+]+ steps=3 untimed=2 model=nano prec=fp32 ranks=2 isa=\w+ "
                     r"rules=\S+")
 STEP = re.compile(r"train  step (\d)/3  loss \d\.\d\d  lr \d\.\de-\d\d  [\d,]+ positions/s  "

@@ -24,7 +24,7 @@ class Verdict(program.ProgramTest):
         failed = [c for c in result["checks"] if not c["passed"]]
         self.assertEqual([(c["rule"], c["item"], c["limit"]) for c in failed],
                          [("V5", "last / first loss", 1e-9)])
-        self.assertEqual({c["rule"] for c in result["checks"]}, {"V4", "V5", "V6"})
+        self.assertEqual({c["rule"] for c in result["checks"]}, {"V2", "V3", "V4", "V5", "V6", "V7"})
         self.assertTrue(any("grey picture" in c["item"] for c in result["checks"]))
         self.assertEqual(len(result["captions"]), 8)
         self.assertEqual(result["captions"][0]["truth"], "A smiling astronaut in an orange suit.")
@@ -32,7 +32,7 @@ class Verdict(program.ProgramTest):
         lines = [l for l in done.stderr.splitlines() if l.startswith("VLMARK RESULT")]
         self.assertEqual(len(lines), 1, done.stderr)
         self.assertRegex(lines[0], r'^VLMARK RESULT INVALID rule=V5 detail="last / first loss '
-                                   r'\S+ limit 1e-09" official=no checked=V4,V5,V6 ')
+                                   r'\S+ limit 1e-09" official=no checked=V2,V3,V4,V5,V6,V7 ')
         self.assertNotIn("train  step", done.stderr)
         self.assertFalse(os.path.exists(os.path.join(folder, "model")))
 
