@@ -221,6 +221,8 @@ int run(Communicator& comm, const RunOptions& options, const config::RunConfig& 
     answers = ask_captions(trainer, comm, config.control.grey, config.control.max_new_tokens);
     if (config.control.grey) checks.push_back(grey_check(answers, config.control.max_grey_right));
   }
+  if (config.test.fault != Fault::none)  // whatever the rules found
+    checks.push_back({"test", "planted " + std::string(name_of(config.test.fault)), 1, 0, false});
   parallel::set_phase("record");
   if (config.output.export_model) export_model(trainer, config, folder / "model", comm.rank());
   if (comm.rank() == 0)  // the same on every rank

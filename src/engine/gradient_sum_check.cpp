@@ -1,5 +1,6 @@
 #include "src/engine/gradient_sum_check.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace vlmark::engine {
@@ -7,13 +8,17 @@ namespace {
 
 using plan::ActionKind;
 
-long term(long micro_batch, long i) { return (5 * micro_batch + i) % 3 - 1; }
+long term(long m, long i, long micro_batches) {
+  const long stride = (micro_batches + 63) / 64;
+  return (m + i) % stride != 0 ? 0 : (m * m + i) % 5 - 1;
+}
 
 }  // namespace
 
 template <class S>
 std::uint64_t wrong_gradient_sums(GradientReducer<S>& reducer, const plan::RankPlan& plan,
-                                  int micro_batches, const plan::FlatLayout& layout, int rank,
+                                  int micro_batches, const plan::ParameterTable& table,
+                                  const plan::FlatLayout& layout, int rank,
                                   const kernels::Exec& exec, const Staging& staging) {
   reducer.begin_step(micro_batches, plan.schedule, plan.shape);
   const auto add = [&](long m, int segment) {
@@ -22,7 +27,8 @@ std::uint64_t wrong_gradient_sums(GradientReducer<S>& reducer, const plan::RankP
     std::vector<float> values(static_cast<std::size_t>(all.size()));
     staging.load(exec, static_cast<const float*>(to), std::span<float>(values));
     for (long i = 0; i < all.size(); ++i)
-      values[static_cast<std::size_t>(i)] += static_cast<float>(term(m, all.begin + i));
+      values[static_cast<std::size_t>(i)] +=
+          static_cast<float>(term(m, all.begin + i, micro_batches));
     staging.store(exec, std::span<const float>(values), to);
   };
   std::set<std::pair<int, int>> added;
@@ -44,13 +50,19 @@ std::uint64_t wrong_gradient_sums(GradientReducer<S>& reducer, const plan::RankP
   std::uint64_t wrong = 0;
   for (int b = 0; b < layout.buckets(); ++b) {
     const plan::Range slice = layout.slice(b, rank);
+    std::vector<bool> held(static_cast<std::size_t>(slice.size()));  // not so between tensors
+    for (const plan::LogicalTensor& tensor : table.tensors) {
+      const plan::Range part = plan::overlap(layout.range(tensor), slice);
+      std::fill_n(held.begin() + (part.begin - slice.begin), part.size(), true);
+    }
     staging.visit(
         exec, static_cast<const S*>(reducer.reduced() + slice.begin),
         static_cast<std::size_t>(slice.size()), [&](std::span<const S> values, std::size_t first) {
           for (std::size_t i = 0; i < values.size(); ++i) {
+            if (!held[first + i]) continue;
             long sum = 0;
             for (int m = 0; m < micro_batches; ++m)
-              sum += term(m, slice.begin + static_cast<long>(first + i));
+              sum += term(m, slice.begin + static_cast<long>(first + i), micro_batches);
             wrong += static_cast<double>(widen(values[i])) == static_cast<double>(sum) ? 0 : 1;
           }
         });
@@ -59,10 +71,10 @@ std::uint64_t wrong_gradient_sums(GradientReducer<S>& reducer, const plan::RankP
 }
 
 template std::uint64_t wrong_gradient_sums(GradientReducer<float>&, const plan::RankPlan&, int,
-                                           const plan::FlatLayout&, int, const kernels::Exec&,
-                                           const Staging&);
+                                           const plan::ParameterTable&, const plan::FlatLayout&,
+                                           int, const kernels::Exec&, const Staging&);
 template std::uint64_t wrong_gradient_sums(GradientReducer<bf16>&, const plan::RankPlan&, int,
-                                           const plan::FlatLayout&, int, const kernels::Exec&,
-                                           const Staging&);
+                                           const plan::ParameterTable&, const plan::FlatLayout&,
+                                           int, const kernels::Exec&, const Staging&);
 
 }  // namespace vlmark::engine

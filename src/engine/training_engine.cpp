@@ -157,7 +157,8 @@ class Engine final : public TrainingEngine {
   }
   std::uint64_t wrong_gradient_sums() override {
     return engine::wrong_gradient_sums(reducer_, plan_, static_cast<int>(loss_sums_.size()),
-                                       rank_.layout, rank_.place.data, exec_, staging_);
+                                       model_.table(), rank_.layout, rank_.place.data, exec_,
+                                       staging_);
   }
   int differing_ranks() override;
   std::uint64_t state_hash() const override { return optimizer_.state_hash(); }
