@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "src/stats/interval.hpp"
 #include "src/stats/summary.hpp"
@@ -34,11 +35,9 @@ std::string runs_of(const Series& s) {
 }
 
 std::string flags_of(const Series& s) {
-  std::vector<std::string> flags;
-  for (const auto& run : s.runs)
-    for (const auto& flag : run.flags)
-      if (std::find(flags.begin(), flags.end(), flag) == flags.end()) flags.push_back(flag);
-  if (!s.official()) flags.push_back("not official");
+  std::set<std::string> flags;
+  for (const auto& run : s.runs) flags.insert(run.flags.begin(), run.flags.end());
+  if (!s.official()) flags.insert("not official");
   std::string text;
   for (const std::string& flag : flags) text += (text.empty() ? "" : ", ") + flag;
   return text.empty() ? "-" : text;
