@@ -120,13 +120,12 @@ std::string result_json(const std::vector<io::Verification>& checks, const repor
   return j.dump();
 }
 
-int run(Communicator& world, const RunOptions& options) {
+int run(Communicator& comm, const RunOptions& options) {
   const std::string started = utc_now();
-  const config::RunConfig config = read_config(options, world);
+  const config::RunConfig config = read_config(options, comm);
   const auto shuffled = config.test.fault == Fault::shuffled_collective
-                            ? parallel::shuffled_communicator(world)
+                            ? parallel::shuffled_communicator(comm)
                             : nullptr;
-  Communicator& comm = shuffled ? *shuffled : world;
   const fs::path folder = config.output.folder;
   parallel::agree(comm, "results folder", [&] {
     if (comm.rank() == 0) io::create_results_folder(folder, config.output.overwrite);
@@ -138,7 +137,7 @@ int run(Communicator& world, const RunOptions& options) {
                name_of(config.test.fault));
   plant_fault(config.test.fault);
   const std::int64_t baseline = peak_resident_bytes();
-  train::Trainer trainer(config, comm);
+  train::Trainer trainer(config, shuffled ? *shuffled : comm);
 
   const auto journal = parallel::agree(comm, "journal", [&] {
     return std::make_unique<io::JournalWriter>(io::journal_path(folder, comm.rank()), comm.rank(),
