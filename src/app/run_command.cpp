@@ -195,7 +195,10 @@ int run(Communicator& comm, const RunOptions& options, const config::RunConfig& 
                name_of(config.test.fault));
   plant_fault(config.test.fault);
   const std::int64_t baseline = peak_resident_bytes();
-  train::Trainer trainer(config, comm);
+  const auto shuffled = config.test.fault == Fault::shuffled_collective
+                            ? parallel::shuffled_communicator(comm)
+                            : nullptr;
+  train::Trainer trainer(config, shuffled ? *shuffled : comm);
 
   const auto journal = parallel::agree(comm, "journal", [&] {
     return std::make_unique<io::JournalWriter>(io::journal_path(folder, comm.rank()), comm.rank(),
@@ -260,9 +263,6 @@ int run_command(int argc, char** argv, const RunOptions& options) {
     const config::RunConfig config = read_config(options, world);
     const parallel::Placement placement = placement_of(config, device->pci(), world);
     std::unique_ptr<Communicator> grid = parallel::in_order(world, placement.order);
-    const std::unique_ptr<Communicator> sound =
-        config.test.fault == Fault::shuffled_collective ? std::move(grid) : nullptr;
-    if (sound) grid = parallel::shuffled_communicator(*sound);
     parallel::set_rank(grid->rank());
     if constexpr (kDeviceTransport) grid = parallel::nccl_communicator(std::move(grid));
     return run(*grid, options, config, placement, began);
