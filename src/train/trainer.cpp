@@ -198,7 +198,7 @@ engine::StepInput Trainer::input(int step) const {
     for (const int i : order_->micro_batch(step, m))
       documents.push_back(data_->document(i, wanted.vision));
     model::MicroBatch batch = model::pack(documents, model_->config(), wanted);
-    if (probes_->watching()) probes_->check(batch, model_->config());
+    if (probes_->watching()) probes_->check(batch, model_->config(), wanted);
     return batch;
   };
   return input;

@@ -1,7 +1,5 @@
 #include "src/verification/communicators.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "parallel/check_collectives.hpp"
@@ -18,9 +16,10 @@ std::vector<Finding> check_communicators(engine::TrainingEngine& engine) {
     for (const auto& check : parallel::check_collectives(comm, sizes))
       wrong[check.item] += check.wrong;
     for (const auto& [item, elements] : wrong)
-      found.push_back(finding("V4", fmt::format("{} group of {}, {}", name, comm.size(), item),
-                              static_cast<double>(elements), 0,
-                              fmt::format("wrong in 1 to {} elements", sizes.back())));
+      found.push_back(finding(
+          "V4", std::string(name) + " group of " + std::to_string(comm.size()) + ", " + item,
+          static_cast<double>(elements), 0,
+          "wrong in 1 to " + std::to_string(sizes.back()) + " elements"));
   });
   found.push_back(finding("V4", "sums of gradients over micro-batches and replicas",
                           static_cast<double>(engine.wrong_gradient_sums()), 0, "wrong elements"));

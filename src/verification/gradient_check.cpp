@@ -1,7 +1,5 @@
 #include "src/verification/gradient_check.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
 
 #include "src/base/philox.hpp"
@@ -62,7 +60,7 @@ std::vector<Finding> check_gradient(const model::TrainingSettings& of_run, bool 
   const double measured = (4 * difference(kStep / 2) - difference(kStep)) / 3;
   const double error = std::abs(measured - slope) / std::max(std::abs(slope), base.grad_norm);
   return {finding("V7", "gradient along a random direction against differences of the loss", error,
-                  kDirectionLimit, fmt::format("{:.6g} by the gradient", slope)),
+                  kDirectionLimit, std::to_string(slope) + " by the gradient"),
           finding("V7", "norm of a tensor's gradient against fp64, fp32", worst, kNormLimit,
                   "worst: " + tensor)};
 }

@@ -23,7 +23,8 @@ class Comparison {
 
 }  // namespace
 
-long wrong_positions(const model::MicroBatch& batch, const plan::ModelConfig& model) {
+long wrong_positions(const model::MicroBatch& batch, const plan::ModelConfig& model,
+                     model::Contents wanted) {
   Comparison compare;
   const std::size_t tokens = batch.ids.size();
   const int merge = model.vision.merge_size;
@@ -56,6 +57,7 @@ long wrong_positions(const model::MicroBatch& batch, const plan::ModelConfig& mo
   }
   compare.expect(batch.cu_seqlens, batch.shape.sequences.size(), static_cast<long>(tokens));
 
+  if (!wanted.vision) return compare.wrong();
   const std::size_t patches = batch.vit_hw.size() / 2;
   std::size_t patch = 0, frame = 0;
   for (const plan::Grid& grid : batch.shape.media) {

@@ -16,6 +16,8 @@ namespace vlmark::verification {
 ///                                                      column 2 (p mod 2 w / 4) + p mod 2
 ///
 /// with t, h, w in merged patches, w in patches in the last line (merge size 2).
-long wrong_positions(const model::MicroBatch& batch, const plan::ModelConfig& model);
+/// Patches are looked at where `wanted` has them.
+long wrong_positions(const model::MicroBatch& batch, const plan::ModelConfig& model,
+                     model::Contents wanted = {});
 
 }  // namespace vlmark::verification

@@ -1,7 +1,5 @@
 #include "src/verification/step_probes.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
@@ -130,9 +128,10 @@ std::unique_ptr<StepProbes::Watch> StepProbes::watch() {
   return std::make_unique<Installed>(impl_.get());
 }
 
-void StepProbes::check(const model::MicroBatch& batch, const plan::ModelConfig& model) {
+void StepProbes::check(const model::MicroBatch& batch, const plan::ModelConfig& model,
+                       model::Contents wanted) {
   const std::int64_t start = monotonic_ns();
-  impl_->wrong_positions += wrong_positions(batch, model);
+  impl_->wrong_positions += wrong_positions(batch, model, wanted);
   impl_->positions += static_cast<long>(batch.ids.size());
   impl_->spent_ns += monotonic_ns() - start;
 }
@@ -145,8 +144,8 @@ std::vector<Finding> StepProbes::findings() const {
   std::vector<Finding> found;
   for (const auto& [name, kind] : impl_->products)
     found.push_back(finding("V2", "residual of " + name, kind.residual, kind.limit,
-                            fmt::format("shape {}, worst of {} probes of {} shapes", kind.worst,
-                                        kind.probes, kind.shapes.size())));
+                            "shape " + kind.worst + ", worst of " + std::to_string(kind.probes) +
+                                " probes of " + std::to_string(kind.shapes.size()) + " shapes"));
   double all = 0, unprobed = 0;
   std::string largest;
   for (const auto& [key, kernels] : counters().kernels) {
@@ -161,15 +160,16 @@ std::vector<Finding> StepProbes::findings() const {
                           all > 0 ? unprobed / all : 0, kUnprobedShare, largest));
   for (const auto& [place, kind] : impl_->attentions) {
     const auto [decoder, type] = place;
-    found.push_back(finding(
-        "V3",
-        fmt::format("error of rows of attention, {}, {}",
-                    decoder ? "decoder (causal)" : "ViT (both ways in a frame)", name_of(type)),
-        kind.error, kind.limit, fmt::format("worst of {} rows", kind.rows)));
+    found.push_back(finding("V3",
+                            std::string("error of rows of attention, ") +
+                                (decoder ? "decoder (causal), " : "ViT (both ways in a frame), ") +
+                                std::string(name_of(type)),
+                            kind.error, kind.limit,
+                            "worst of " + std::to_string(kind.rows) + " rows"));
   }
   found.push_back(finding("V3", "wrong positions and bounds of segments",
                           static_cast<double>(impl_->wrong_positions), 0,
-                          fmt::format("of {} tokens", impl_->positions)));
+                          "of " + std::to_string(impl_->positions) + " tokens"));
   return found;
 }
 

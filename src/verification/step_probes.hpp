@@ -27,7 +27,8 @@ class StepProbes {
   [[nodiscard]] std::unique_ptr<Watch> watch();
   bool watching() const;
   /// Compares the indices of a micro-batch with the model's rule (wrong_positions).
-  void check(const model::MicroBatch& batch, const plan::ModelConfig& model);
+  void check(const model::MicroBatch& batch, const plan::ModelConfig& model,
+             model::Contents wanted);
 
   /// Steps that were watched so far.
   int steps() const;

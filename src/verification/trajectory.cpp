@@ -1,7 +1,5 @@
 #include "src/verification/trajectory.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
 
 #include "parallel/self_communicator.hpp"
@@ -76,13 +74,13 @@ std::vector<Finding> check_trajectory(const model::TrainingSettings& of_run, boo
     if (!(loss / looser <= worst_loss)) worst_loss = loss / looser, loss_step = s + 1;
     if (!(norm / looser <= worst_norm)) worst_norm = norm / looser, norm_step = s + 1;
     if (s == 0 || s + 1 == steps)
-      found.push_back(finding("V5", fmt::format("trajectory, loss of step {}", s + 1), loss,
+      found.push_back(finding("V5", "trajectory, loss of step " + std::to_string(s + 1), loss,
                               loss_limit * looser, "relative to fp64"));
   }
   found.push_back(finding("V5", "trajectory, worst loss over what the step loosens", worst_loss,
-                          loss_limit, fmt::format("step {}", loss_step)));
+                          loss_limit, "step " + std::to_string(loss_step)));
   found.push_back(finding("V5", "trajectory, worst gradient norm over what the step loosens",
-                          worst_norm, norm_limit, fmt::format("step {}", norm_step)));
+                          worst_norm, norm_limit, "step " + std::to_string(norm_step)));
   return found;
 }
 

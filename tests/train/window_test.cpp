@@ -37,7 +37,8 @@ TEST(Window, WaitsUntilTimesStandStill) {
   config::RunConfig config = config_of(1000, 20);
   config.window.stationary = true;
   EXPECT_EQ(opens_after(Window(config), steady), 20);
-  const auto warms_up = [](int i) { return i < 33 ? 1.0 : 0.5; };
+  // 2 % a step for 33 steps, then at rest.
+  const auto warms_up = [](int i) { return i < 33 ? 2 - 0.02 * i : 1.0; };
   // The last two groups of ten have one median from the 49th step on: 33 + 16.
   EXPECT_EQ(opens_after(Window(config), warms_up), 49);
   config.window.most_untimed_steps = 40;
