@@ -15,8 +15,8 @@ int count_of(const char* where, const Mat<const float>& blocks, int rows, int co
 
 /// sums += rows `row` of blocks [first, count), one below the other in a matrix, in their order.
 template <class Packs>
-KOKKOS_INLINE_FUNCTION void add_row(const Team& team, float* sums, const Mat<const float>& blocks,
-                                    int rows, int row, int first, int count, const Packs& packs) {
+KOKKOS_INLINE_FUNCTION void add_row(const Team& team, float* sums, Mat<const float> blocks,
+                                    int rows, int row, int first, int count, Packs packs) {
   // A member of the team meets the same elements in every loop: no barrier.
   for (int k = first; k < count; ++k) {
     const float* block = row_of(blocks, k * rows + row);

@@ -44,6 +44,10 @@ class GradientReducer {
   void begin_step(int micro_batches, const plan::Schedule& schedule,
                   const plan::ScheduleShape& shape);
 
+  /// Steps begun, which random rounding depends on.
+  std::uint64_t steps() const { return sum_.steps(); }
+  void set_steps(std::uint64_t steps) { sum_.set_steps(steps); }
+
   /// What micro-batch `m` adds its gradient of `segment` into, from the first element of
   /// layout.segment(segment) on; zero when asked for the first time.
   float* gradient(int m, int segment);

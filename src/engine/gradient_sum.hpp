@@ -19,6 +19,9 @@ class GradientSum {
               const plan::FlatLayout& layout, std::uint64_t seed);
 
   void begin_step() { ++step_; }
+  /// Steps begun: part of the key of rounding.
+  std::uint64_t steps() const { return step_; }
+  void set_steps(std::uint64_t steps) { step_ = steps; }
   /// into += from, both of the elements `flat`. `covers`: micro-batches of the result. From: float
   /// or S.
   template <class From>

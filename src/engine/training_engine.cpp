@@ -131,11 +131,12 @@ class Engine final : public TrainingEngine {
   }
   std::size_t state_bytes() const override { return state().bytes(); }
   void save_state(std::span<std::byte> to) const override {
-    state().save(exec_, {optimizer_.counts(), sliced_, parted_, steps_}, to);
+    state().save(exec_, {optimizer_.counts(), reducer_.steps(), sliced_, parted_, steps_}, to);
   }
   void restore_state(std::span<const std::byte> from) override {
     const Counted known = state().restore(exec_, from);
     optimizer_.set_counts(known.updates);
+    reducer_.set_steps(known.sums);
     sliced_ = known.sliced;
     parted_ = known.parted;
     steps_ = known.steps;
@@ -167,9 +168,9 @@ class Engine final : public TrainingEngine {
   }
 
  private:
-  /// What the host knows of the state.
-  struct Counted {
+  struct Counted {  // what the host knows of the state
     typename Optimizer<T, S>::Counts updates;
+    std::uint64_t sums = 0;
     bool sliced = false, parted = false;
     long steps = 0;
   };
@@ -182,7 +183,6 @@ class Engine final : public TrainingEngine {
   /// What carries messages of kernel memory between data-parallel ranks.
   parallel::Communicator& data_memory() { return staged_data_ ? *staged_data_ : *groups_.data; }
   StageMessages::Table tied_table() const;
-  /// Where the gradients that an action forms go.
   void open_gradients(const plan::Action& action);
   /// The mean over tensor ranks of what they replicate of bucket `b`.
   void average(int b) {
