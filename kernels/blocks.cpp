@@ -13,20 +13,6 @@ int count_of(const char* where, const Mat<const float>& blocks, int rows, int co
   return count;
 }
 
-/// sums += rows `row` of blocks [first, count), one below the other in a matrix, in their order.
-template <class Packs>
-KOKKOS_INLINE_FUNCTION void add_row(const Team& team, float* sums, Mat<const float> blocks,
-                                    int rows, int row, int first, int count, Packs packs) {
-  // A member of the team meets the same elements in every loop: no barrier.
-  for (int k = first; k < count; ++k) {
-    const float* block = row_of(blocks, k * rows + row);
-    for_each(team, blocks.extent_int(1), packs, [=](auto at) {
-      const auto sum = at.load(sums), x = at.load(block);
-      at.store(sums, [&](int j) { return sum[j] + x[j]; });
-    });
-  }
-}
-
 template <class T>
 void sum_impl(const Exec& exec, Mat<float> blocks, Mat<T> y) {
   const int rows = y.extent_int(0), columns = y.extent_int(1);
@@ -35,8 +21,15 @@ void sum_impl(const Exec& exec, Mat<float> blocks, Mat<T> y) {
   const auto packs = packing(blocks, y);
   for_each_row(
       "vlmark::sum_blocks", exec, rows, KOKKOS_LAMBDA(const Team& team, int t) {
+        // A member of the team meets the same elements in every loop: no barrier.
         float* sums = row_of(blocks, t);
-        add_row(team, sums, blocks, rows, t, 1, count, packs);
+        for (int k = 1; k < count; ++k) {
+          const float* block = row_of(blocks, k * rows + t);
+          for_each(team, columns, packs, [=](auto at) {
+            const auto sum = at.load(sums), x = at.load(block);
+            at.store(sums, [&](int j) { return sum[j] + x[j]; });
+          });
+        }
         T* to = row_of(y, t);
         for_each(team, columns, packs, [=](auto at) {
           const auto sum = at.load(sums);
@@ -54,7 +47,14 @@ void add_blocks(const Exec& exec, Mat<const float> blocks, Mat<float> y) {
   const auto packs = packing(blocks, y);
   for_each_row(
       "vlmark::add_blocks", exec, rows, KOKKOS_LAMBDA(const Team& team, int t) {
-        add_row(team, row_of(y, t), blocks, rows, t, 0, count, packs);
+        float* sums = row_of(y, t);
+        for (int k = 0; k < count; ++k) {
+          const float* block = row_of(blocks, k * rows + t);
+          for_each(team, columns, packs, [=](auto at) {
+            const auto sum = at.load(sums), x = at.load(block);
+            at.store(sums, [&](int j) { return sum[j] + x[j]; });
+          });
+        }
       });
 }
 
