@@ -8,12 +8,13 @@
 #include "src/data/tokenizer.hpp"
 #include "src/model/micro_batch.hpp"
 #include "src/plan/model_config.hpp"
+#include "src/recipe/training_data.hpp"
 
 namespace vlmark::recipe {
 
 /// Pictures with captions as training documents: the picture and the prompt as the user's turn, the
 /// caption as the assistant's. Only the caption and the token that ends it are supervised.
-class CaptionData {
+class CaptionData final : public TrainingData {
  public:
   /// Reads captions and decodes every picture once (their sizes decide the shapes). Throws what
   /// data::read_picture and data::preprocessed_grid throw, and ConfigError where tokenizer and model
@@ -29,7 +30,7 @@ class CaptionData {
   CaptionData(const config::DataSection& settings, const plan::ModelConfig& model,
               data::Tokenizer tokenizer, std::vector<plan::Grid> grids);
 
-  int size() const { return static_cast<int>(entries_.size()); }
+  int size() const override { return static_cast<int>(entries_.size()); }
   /// Of each picture, after the resize.
   const std::vector<plan::Grid>& grids() const { return grids_; }
   const data::CaptionedPicture& entry(int i) const { return entries_[index(i)]; }
@@ -37,12 +38,13 @@ class CaptionData {
 
   /// The document of sample `i`; without pixels, its picture is a grid alone and nothing is decoded
   /// or resized.
-  model::Sequence document(int i, bool pixels = true) const;
+  model::Sequence document(int i, bool pixels = true) const override;
   /// Its prompt alone, ready for the assistant's answer; `grey` takes a uniform grey picture of the
   /// same size instead.
   model::Sequence prompt(int i, bool grey) const;
   /// Shape of a micro-batch of these samples; opens no picture.
-  plan::MicroBatchShape shape(const std::vector<int>& samples) const;
+  plan::MicroBatchShape shape(const std::vector<int>& samples) const override;
+  std::string summary(int i) const override;
 
  private:
   static std::size_t index(int i) { return static_cast<std::size_t>(i); }

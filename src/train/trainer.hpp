@@ -41,7 +41,8 @@ class Trainer {
   void run(io::JournalWriter& journal, const std::function<void(const Progress&)>& report);
 
   const model::Qwen2VL& model() const { return *model_; }
-  const recipe::CaptionData& data() const { return *data_; }
+  /// Where it trains on captions; null where on synthetic documents.
+  const recipe::CaptionData* captions() const { return captions_; }
   engine::TrainingEngine& engine() { return *engine_; }
   /// Forward passes with the trained weights: on every rank where each holds the whole model, else
   /// on rank 0 alone, which gets a copy; null elsewhere. Collective.
@@ -81,6 +82,7 @@ class Trainer {
   void watch_after_window();
   /// Gives the later stages, which open no picture, the grids of rank 0's. Collective.
   void take_grids();
+  void take(std::unique_ptr<recipe::CaptionData> captions);
   void require_same_inputs() const;
   void note_step(io::JournalWriter& journal, int step, const engine::StepResult& result,
                  const Counts& before, const recipe::Work& work, double learning_rate) const;
@@ -90,7 +92,8 @@ class Trainer {
   std::unique_ptr<model::Qwen2VL> model_;  // the whole
   std::unique_ptr<model::Qwen2VL> shard_;  // what this rank trains
   model::TrainingSettings settings_;
-  std::unique_ptr<recipe::CaptionData> data_;
+  std::unique_ptr<recipe::TrainingData> data_;
+  const recipe::CaptionData* captions_ = nullptr;  // the same, where it is that
   std::unique_ptr<recipe::SampleOrder> order_;
   recipe::LearningRate learning_rate_;
   model::MemoryPlan plan_;
