@@ -134,6 +134,8 @@ void check_noted(const Evidence& e, Checks& checks, std::vector<std::string>& fl
     check.passed = check.value <= check.limit;
     contradictions += check.passed != noted.passed;
     rules.push_back(check.rule);
+    if (check.rule == "V9" && check.passed && check.value > 0)
+      flags.push_back(fmt::format("V9: {:.0f} {}", check.value, check.item));
     checks.push_back(std::move(check));
   }
   checks.push_back(
