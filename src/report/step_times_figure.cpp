@@ -1,0 +1,93 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "src/report/drawing.hpp"
+#include "src/report/figures.hpp"
+#include "src/report/run_numbers.hpp"
+#include "src/report/style.hpp"
+
+namespace vlmark::report {
+namespace {
+
+constexpr double left = 62, right = 12, height = 230;
+
+struct Series {
+  const RankSteps* rank;
+  std::size_t colour;
+};
+
+/// Few ranks have a colour each; of many, the slowest has one and is drawn last.
+std::vector<Series> coloured(const ShownRun& run, bool few) {
+  const int slowest = slowest_rank(run);
+  std::vector<Series> series;
+  for (const RankSteps& rank : run.ranks)
+    series.push_back({&rank, few ? series.size() : rank.rank == slowest ? 1U : 7U});
+  if (!few)
+    std::stable_partition(series.begin(), series.end(),
+                          [](const Series& s) { return s.colour == 7; });
+  return series;
+}
+
+}  // namespace
+
+Bounds step_time_bounds(const ShownRun& run) {
+  Bounds bounds{std::numeric_limits<double>::infinity(), 0};
+  for (const RankSteps& rank : run.ranks)
+    for (const double seconds : rank.seconds) {
+      bounds.low = std::min(bounds.low, seconds);
+      bounds.high = std::max(bounds.high, seconds);
+    }
+  return bounds;
+}
+
+std::string step_times_figure(const ShownRun& run, const Bounds& seconds, double width) {
+  const Bounds bounds = seconds.given() ? seconds : step_time_bounds(run);
+  if (!(bounds.high > 0)) return {};
+  std::size_t steps = 0;
+  for (const RankSteps& rank : run.ranks) steps = std::max(steps, rank.seconds.size());
+  Drawing drawing(width);
+  const bool few = run.ranks.size() <= kSeriesColours;
+  const std::vector<Series> series = coloured(run, few);
+  std::vector<std::pair<std::string, std::string>> entries;
+  if (few) {
+    for (const Series& s : series)
+      entries.emplace_back(fmt::format("s{}", s.colour), fmt::format("rank {}", s.rank->rank));
+  } else {
+    entries.emplace_back("s1", fmt::format("rank {}, the slowest", slowest_rank(run)));
+    entries.emplace_back("s7", fmt::format("the other {} ranks", run.ranks.size() - 1));
+  }
+  const double top = drawing.legend(left, 4, entries) + 14, bottom = top + height;
+  const auto last = static_cast<double>(std::max<std::size_t>(steps, 2) - 1);
+  const Scale x{-0.5, last + 0.5, left, width - right};
+  const Scale y = axis_for(bounds.low, bounds.high, bottom, top);
+  if (run.untimed.value_or(0) > 0) {
+    const double end = x.at(std::min(static_cast<double>(*run.untimed), last + 1) - 0.5);
+    drawing.rect(left, top, end - left, height, "row", "untimed steps, not in the window");
+    drawing.line(end, top, end, bottom, "bound");
+    if (end - left > 50)
+      drawing.text((left + end) / 2, top - 4, "untimed", "middle", "soft");
+    else
+      drawing.text(left, top - 4, "untimed | window", "start", "soft");
+  }
+  drawing.axis_left(y, left, width - right, "time of a step",
+                    written_unit(Unit::seconds, bounds.high));
+  drawing.axis_below({x.low, x.high, x.from, x.to}, bottom, bottom, "step", {},
+                     width < 500 ? 5 : 10);
+  for (const Series& s : series) {
+    std::string dots, thread;
+    for (std::size_t i = 0; i < s.rank->seconds.size(); ++i) {
+      const std::string place =
+          fmt::format("{:.1f} {:.1f}", x.at(static_cast<double>(i)), y.at(s.rank->seconds[i]));
+      dots += "M" + place + "h0";
+      thread += (i == 0 ? "M" : "L") + place;
+    }
+    if (dots.empty()) continue;
+    if (few) drawing.path(thread, fmt::format("thread l{}", s.colour));
+    drawing.path(dots, fmt::format("dots l{}", s.colour), fmt::format("rank {}", s.rank->rank));
+  }
+  return drawing.finish(bottom + 40, "Time of every step of every rank of " + run.name);
+}
+
+}  // namespace vlmark::report
