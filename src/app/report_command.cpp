@@ -3,6 +3,7 @@
 #include "src/app/commands.hpp"
 #include "src/base/error.hpp"
 #include "src/io/file.hpp"
+#include "src/io/results_folder.hpp"
 #include "src/report/page.hpp"
 #include "src/report/read_run.hpp"
 
@@ -10,6 +11,17 @@ namespace vlmark::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// A sealed folder must stay as its run left it.
+void require_outside_records(const char* option, const std::string& file) {
+  for (fs::path folder = fs::absolute(file).lexically_normal(); folder.has_relative_path();
+       folder = folder.parent_path())
+    if (fs::exists(io::record_path(folder)))
+      throw ConfigError(fmt::format(
+          "{}: {} lies in {}, the results of a run (its seal would break: `vlmark verify` finds "
+          "every file that was not there). Choose another folder",
+          option, file, folder.string()));
+}
 
 void write_figures(const report::Report& report, const fs::path& folder) {
   std::error_code failure;
@@ -26,6 +38,8 @@ void write_figures(const report::Report& report, const fs::path& folder) {
 }  // namespace
 
 int report_command(const ReportOptions& options) {
+  require_outside_records("--out", options.out);
+  if (!options.figures.empty()) require_outside_records("--figures", options.figures);
   const report::Report report =
       report::read_report({options.folders.begin(), options.folders.end()});
   io::write_text_file(options.out, report::report_page(report));

@@ -92,9 +92,10 @@ void Table::row(std::vector<Cell> cells, const char* style) {
   body_ += "</tr>\n";
 }
 
-std::string Table::html() const {
-  return "<div class=\"box\" tabindex=\"0\"><table>\n<thead>\n" + head_ + "</thead>\n<tbody>\n" +
-         body_ + "</tbody>\n</table></div>\n";
+std::string Table::html(bool tall) const {
+  return std::string("<div class=\"box") + (tall ? " tall" : "") +
+         "\" tabindex=\"0\"><table>\n<thead>\n" + head_ + "</thead>\n<tbody>\n" + body_ +
+         "</tbody>\n</table></div>\n";
 }
 
 }  // namespace vlmark::report

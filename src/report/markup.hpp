@@ -28,7 +28,8 @@ class Table {
   /// The first cell is the label of the row.
   void row(std::vector<Cell> cells, const char* style = "");
   bool empty() const { return body_.empty(); }
-  std::string html() const;
+  /// `tall`: a long table, whose box scrolls up and down as well.
+  std::string html(bool tall = false) const;
 
  private:
   std::string head_, body_;

@@ -27,7 +27,11 @@ std::string run_part(const FigureSection& section, const Report& report, std::si
   else
     html += "<div class=\"wide\">" + wide + "</div><div class=\"narrow\">" + section.narrow[i] +
             "</div>\n";
-  return "<figure>" + html + "</figure>\n" + (section.table ? section.table(run) : "");
+  if (section.table)
+    html += "</figure>\n<div class=\"values\">" + section.table(run) + "</div>\n";
+  else
+    html += "</figure>\n";
+  return "<figure>" + html;
 }
 
 /// Runs that are a launch of a series and not the one that stands for it.

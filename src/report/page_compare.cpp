@@ -32,9 +32,10 @@ void gather_groups(std::vector<Key>& keys) {
   });
 }
 
-std::vector<Table::Cell> names_of(const Report& report, const char* first, int columns = 1) {
+std::vector<Table::Cell> names_of(const Report& report, const char* first, int columns = 1,
+                                  const char* style = "n") {
   std::vector<Table::Cell> cells{{first}};
-  for (const ShownRun& run : report.runs) cells.push_back({escaped(run.name), "n", columns});
+  for (const ShownRun& run : report.runs) cells.push_back({escaped(run.name), style, columns});
   return cells;
 }
 
@@ -73,7 +74,7 @@ std::vector<Table::Cell> fact_cells(const Report& report, const Key& key) {
 std::string text_rows(const Report& report, const std::vector<Key>& keys, const char* first,
                       auto text_of, bool differing) {
   Table table;
-  table.heading(names_of(report, first));
+  table.heading(names_of(report, first, 1, "t"));
   for (const Key& key : keys) {
     std::vector<Table::Cell> cells{{escaped(key.second)}};
     bool differs = false;
@@ -115,7 +116,7 @@ std::string fact_table(const Report& report) {
   Table table;
   table.heading(names_of(report, "quantity"));
   std::vector<Table::Cell> verdicts{{"verdict"}};
-  for (const ShownRun& run : report.runs) verdicts.push_back({name_of(run.standing), "t"});
+  for (const ShownRun& run : report.runs) verdicts.push_back({name_of(run.standing), "n"});
   table.row(std::move(verdicts));
   std::string group;
   for (const Key& key : keys) {
@@ -163,7 +164,7 @@ std::string check_table(const Report& report) {
     }
     table.row(std::move(cells), failed(key) ? "failed" : "");
   }
-  return table.html();
+  return table.html(true);
 }
 
 std::string provenance_table(const Report& report) {

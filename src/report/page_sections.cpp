@@ -29,8 +29,9 @@ FigureSection section(const char* id, const char* heading, const char* note,
 FigureSection rooflines(const Report& report) {
   FigureSection s = section(
       "roofline", "Rates and roofline",
-      "FLOPs counted at the calls, over the time spent in each part of the model, summed over "
-      "ranks. The roof is what was measured on the machine of the run.",
+      "FLOPs counted at the calls and time spent in each part of the model, both summed over "
+      "ranks: "
+      "the rate is that of one rank. The roof is what was measured on the machine of the run.",
       rate_table,
       "No roofline: the record holds no bytes moved between memory and processor (not measured).");
   for (const ShownRun& run : report.runs) {
@@ -81,11 +82,12 @@ std::vector<FigureSection> figure_sections(const Report& report) {
           "rest of the step, waiting for other ranks among it.",
           phase_table, "No phases: no rank noted a step."),
       phases_figure, phase_bounds));
-  sections.push_back(drawn(report,
-                           section("imbalance", "Imbalance over ranks",
-                                   "The means of the ranks: least, median and largest.",
-                                   imbalance_table, "No imbalance: one rank, or none with steps."),
-                           imbalance_figure, phase_bounds));
+  sections.push_back(
+      drawn(report,
+            section("imbalance", "Imbalance over ranks",
+                    "The means of the ranks: least, median and largest.", imbalance_table,
+                    "No imbalance: it needs two ranks, and a step of each."),
+            imbalance_figure, phase_bounds));
   sections.push_back(rooflines(report));
   sections.push_back(traces(report));
   sections.push_back(drawn(

@@ -37,7 +37,7 @@ std::string all_steps(const ShownRun& run, const WrittenUnit& unit) {
                                 "/steps of samples.h5.</p>\n",
                                 most_listed, steps)
                           : "";
-  return "<details><summary>All step times</summary>" + note + table.html() + "</details>\n";
+  return "<details><summary>All step times</summary>" + note + table.html(true) + "</details>\n";
 }
 
 }  // namespace
@@ -92,7 +92,12 @@ std::string phase_table(const ShownRun& run) {
   for (std::size_t p = 0; p < names.size(); ++p) {
     std::vector<Table::Cell> cells{{escaped(names[p])}};
     bool any = false;
-    for (const auto& mean : means) {
+    for (std::size_t r = 0; r < means.size(); ++r) {
+      const auto& mean = means[r];
+      if (averaged_seconds(run, run.ranks[r]).empty()) {
+        cells.push_back({"no step", "n", 2});
+        continue;
+      }
       double sum = 0;
       for (const double value : mean) sum += value;
       any |= mean[p] > 0;
@@ -143,9 +148,9 @@ std::string rate_table(const ShownRun& run) {
   Table table;
   table.heading({{"part"},
                  {"work", "n"},
-                 {"time, all ranks", "n"},
-                 {"rate of a rank", "n"},
-                 {"of the peak", "n"},
+                 {"time", "n"},
+                 {"rate", "n"},
+                 {"of peak", "n"},
                  {"memory traffic", "n"}});
   const auto& peak = run.machine.flops_per_second;
   for (const PartRate& part : run.rates)

@@ -51,7 +51,7 @@ std::string card(const ShownRun& run) {
       html += "<p class=\"bad\">The figure is no result: the run is INVALID.</p>\n";
   }
   html += list(run.warnings, "bad");
-  if (!run.flags.empty()) html += "<p class=\"note\">Not of an official run:</p>\n";
+  if (!run.flags.empty()) html += "<p class=\"note\">Flags:</p>\n";
   html += list(run.flags, "note");
   return html + "</article>\n";
 }

@@ -66,6 +66,11 @@ void add_series(const fs::path& folder, const std::vector<fs::path>& launches,
   }
   try {
     const Series counted = read_series({folder}).at("");
+    if (counted.launched - static_cast<int>(counted.failed.size()) != static_cast<int>(foms.size()))
+      throw InvalidInputError(folder.string() + ": " + std::to_string(foms.size()) + " of " +
+                              std::to_string(counted.launched) +
+                              " launches are VALID by their records (results are not believed "
+                              "alone). Run `vlmark verify` on it");
     series.declared = counted.declared;
     foms = counted.foms();  // of more than were declared, the window that counts
   } catch (const Error& e) {

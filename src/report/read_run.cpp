@@ -141,6 +141,10 @@ void show_whole_record(const fs::path& folder, const io::Record& record, ShownRu
     show_unjudged(record, run);
   }
   check_seals(folder, result, run);
+  if (run.standing == Standing::valid && !run.warnings.empty()) {
+    run.standing = Standing::not_sealed;
+    run.reason += " But the files are not as the run left them, so that they prove nothing.";
+  }
 }
 
 }  // namespace
@@ -151,6 +155,8 @@ const char* name_of(Standing standing) {
       return "VALID";
     case Standing::invalid:
       return "INVALID";
+    case Standing::not_sealed:
+      return "NOT SEALED";
     case Standing::not_measured:
       return "NOT MEASURED";
     case Standing::not_judged:

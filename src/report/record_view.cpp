@@ -19,14 +19,18 @@ std::optional<double> plan_value(const io::Record& record, const std::string& na
   return std::nullopt;
 }
 
+/// "exposed_data" -> "exposed data"; names of the environment, in capitals, stay.
+std::string readable(std::string name) {
+  if (std::any_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; }))
+    std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
 double seconds(std::int64_t ns) { return 1e-9 * static_cast<double>(ns); }
 
 void show_steps(const io::Record& record, ShownRun& run) {
-  for (int phase = 0; phase < io::kPhases; ++phase) {
-    std::string name = io::name_of(static_cast<io::Phase>(phase));
-    std::replace(name.begin(), name.end(), '_', ' ');
-    run.phases.push_back(std::move(name));
-  }
+  for (int phase = 0; phase < io::kPhases; ++phase)
+    run.phases.push_back(readable(io::name_of(static_cast<io::Phase>(phase))));
   for (std::size_t rank = 0; rank < record.timing.size(); ++rank) {
     RankSteps& steps = run.ranks.emplace_back();
     steps.rank = static_cast<int>(rank);
@@ -79,7 +83,7 @@ void show_memory(const io::Record& record, ShownRun& run) {
   const std::string prefix = "memory.";
   for (const io::PlanValue& value : record.plan_values)
     if (value.name.starts_with(prefix))
-      run.planned.emplace_back(value.name.substr(prefix.size()), value.value);
+      run.planned.emplace_back(readable(value.name.substr(prefix.size())), value.value);
 }
 
 void show_texts(const io::Record& record, ShownRun& run) {
@@ -93,9 +97,9 @@ void show_texts(const io::Record& record, ShownRun& run) {
   add("record format", record.schema_version);
   const std::string prefix = "provenance/";
   for (const auto& [place, text] : record.texts)
-    if (place.starts_with(prefix)) add(place.substr(prefix.size()), text);
+    if (place.starts_with(prefix)) add(readable(place.substr(prefix.size())), text);
   for (const auto& [place, text] : record.texts)
-    if (place == "plan/layout" || place == "plan/state_hash") add(place.substr(5), text);
+    if (place == "plan/layout" || place == "plan/state_hash") add(readable(place.substr(5)), text);
   if (const auto toml = record.texts.find("config"); toml != record.texts.end())
     run.config = config_keys(toml->second);
 }

@@ -7,10 +7,10 @@
 namespace vlmark::report {
 namespace {
 
-std::size_t fewest_steps(const ShownRun& run) {
-  std::size_t fewest = run.ranks.empty() ? 0 : run.ranks.front().seconds.size();
-  for (const RankSteps& rank : run.ranks) fewest = std::min(fewest, rank.seconds.size());
-  return fewest;
+std::size_t most_steps(const ShownRun& run) {
+  std::size_t most = 0;
+  for (const RankSteps& rank : run.ranks) most = std::max(most, rank.seconds.size());
+  return most;
 }
 
 Spread spread(const ShownRun& run, const std::string& name, const std::vector<double>& of_rank) {
@@ -23,14 +23,12 @@ Spread spread(const ShownRun& run, const std::string& name, const std::vector<do
 }  // namespace
 
 std::size_t first_averaged(const ShownRun& run) {
-  return run.first_timed() < fewest_steps(run) ? run.first_timed() : 0;
+  return run.first_timed() < most_steps(run) ? run.first_timed() : 0;
 }
 
 std::string averaged_steps(const ShownRun& run) {
-  const std::size_t first = first_averaged(run);
-  std::size_t most = 0;
-  for (const RankSteps& rank : run.ranks) most = std::max(most, rank.seconds.size());
-  if (run.untimed && *run.untimed >= 0 && first == run.first_timed())
+  const std::size_t first = first_averaged(run), most = most_steps(run);
+  if (run.untimed && first == run.first_timed())
     return std::to_string(most - first) + " steps of the window";
   return "all " + std::to_string(most) + " steps, of which no window is known";
 }

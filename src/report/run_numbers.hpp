@@ -9,7 +9,8 @@ namespace vlmark::report {
 
 // Numbers that figures and tables share, from the samples of a run.
 
-/// First step of the means below: that of the window; 0 where it is not known, or no rank got there.
+/// First step of the means below: that of the window; 0 where it is not known, or no
+/// rank got there.
 std::size_t first_averaged(const ShownRun& run);
 /// "20 steps of the window", "all 3 steps, of which no window is known".
 std::string averaged_steps(const ShownRun& run);

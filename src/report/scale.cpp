@@ -28,7 +28,7 @@ std::vector<double> ticks(const Scale& scale, int most) {
   const double length = scale.high - scale.low, step = tick_step(length, most);
   // Counted, not summed: a tick at 0 is 0, and rounding does not lose the last one.
   for (double i = std::ceil(scale.low / step - 1e-9); i * step <= scale.high + 1e-9 * length; ++i)
-    found.push_back(i * step);
+    found.push_back(i * step + 0.0);  // no -0
   return found;
 }
 

@@ -27,7 +27,7 @@ std::string series_figure(const ShownSeries& series, const std::vector<ShownRun>
   if (series.interval) take(series.interval->low), take(series.interval->high);
   constexpr double left = 68, right = 14, top = 34, height = 220, bottom = top + height;
   Drawing drawing(width);
-  drawing.legend(left, 4, {{"s0", "a launch"}, {"band", "95 % interval of the median"}});
+  drawing.legend(left, 4, {{"s0", "a launch"}, {"band", "95 % interval over runs"}});
   const Scale x{0.5, static_cast<double>(series.runs.size()) + 0.5, left, width - right};
   const Scale y = axis_for(low, high, bottom, top);
   if (series.interval)
@@ -36,8 +36,10 @@ std::string series_figure(const ShownSeries& series, const std::vector<ShownRun>
   drawing.axis_left(y, left, width - right, "figure of merit", {1, unit});
   drawing.axis_below(x, bottom, bottom, "launch", {},
                      std::min<int>(10, static_cast<int>(series.runs.size())));
-  if (series.median)
+  if (series.median) {
     drawing.line(left, y.at(*series.median), width - right, y.at(*series.median), "bound");
+    drawing.text(width - right - 4, y.at(*series.median) - 5, "median", "end", "soft");
+  }
   for (std::size_t i = 0; i < series.runs.size(); ++i) {
     const ShownRun& run = runs[series.runs[i]];
     const double at = x.at(static_cast<double>(i + 1));

@@ -20,6 +20,7 @@ namespace vlmark::report {
 enum class Standing {
   valid,
   invalid,
+  not_sealed,    ///< passes every rule, but its files are not as the run left them
   not_measured,  ///< passes every rule, but is emulated or projected
   not_judged,    ///< whole record, but not one that this version's rules can judge
   incomplete,    ///< journals and no record

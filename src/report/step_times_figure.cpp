@@ -73,8 +73,9 @@ std::string step_times_figure(const ShownRun& run, const Bounds& seconds, double
   }
   drawing.axis_left(y, left, width - right, "time of a step",
                     written_unit(Unit::seconds, bounds.high));
-  drawing.axis_below({x.low, x.high, x.from, x.to}, bottom, bottom, "step", {},
-                     width < 500 ? 5 : 10);
+  // No more ticks than steps: there is no half of one.
+  drawing.axis_below(x, bottom, bottom, "step", {},
+                     std::min(width < 500 ? 5 : 10, static_cast<int>(last) + 1));
   for (const Series& s : series) {
     std::string dots, thread;
     for (std::size_t i = 0; i < s.rank->seconds.size(); ++i) {

@@ -27,7 +27,7 @@ svg.figure .roof{stroke:var(--ink);stroke-width:1.6;fill:none}
 svg.figure .whisker{stroke:var(--ink);stroke-width:1.4}
 svg.figure .frame{fill:none;stroke:var(--ink);stroke-width:1.4}
 svg.figure .band{fill:var(--s0);opacity:.14}svg.figure .failed{stroke:var(--bad);stroke-width:2}
-svg.figure .dots{fill:none;stroke-width:4;stroke-linecap:round}
+svg.figure .dots{fill:none;stroke-width:5;stroke-linecap:round}
 svg.figure .thread{fill:none;stroke-width:1;opacity:.4}
 svg.figure .bar{stroke:var(--paper);stroke-width:.75}
 svg.timeline text:not(.on){fill:var(--ink)}svg.timeline .row{fill:var(--row)}svg.timeline .paper{fill:var(--paper)}
@@ -61,23 +61,24 @@ a{color:var(--link)}nav{margin:.6rem 0 1.2rem;display:flex;flex-wrap:wrap;gap:.2
 .good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}
 ul{margin:.3rem 0;padding-left:1.2rem}li{overflow-wrap:anywhere}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,560px),1fr));gap:20px 28px;align-items:start}
-figure{margin:0;min-width:0}figcaption{color:var(--soft);margin-top:.3rem;max-width:75ch;overflow-wrap:anywhere}
+figure{margin:0 0 .6rem;min-width:0}.pair+.box{margin-top:1rem}figcaption{color:var(--soft);margin-top:.3rem;max-width:75ch;overflow-wrap:anywhere}
 svg.figure{display:block;max-width:100%;height:auto}
 .narrow{display:none}
-.box{overflow:auto;max-width:100%;max-height:36rem;border:1px solid var(--line);border-radius:6px}
+.single .part{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,520px),1fr));gap:12px 28px;align-items:start}.values{min-width:0}.values td,.values th{padding-left:.5rem;padding-right:.5rem}.values tbody th{min-width:4.5rem}
+.box{overflow:auto;width:fit-content;max-width:100%;border:1px solid var(--line);border-radius:6px}.tall{max-height:40rem}
 .box:focus-visible{outline:2px solid var(--link)}
 svg.timeline{display:block}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem;width:100%}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem}
 th,td{padding:.28rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 tbody tr:last-child>*{border-bottom:0}
-tbody th{font-weight:400;min-width:9rem}thead th{position:sticky;top:0;z-index:2;background:var(--row);font-weight:600;overflow-wrap:anywhere;min-width:5.5rem}
+tbody th{font-weight:400;min-width:9rem}thead th{position:sticky;top:0;z-index:2;background:var(--row);font-weight:600;overflow-wrap:break-word;max-width:16rem}
 tbody th,thead th:first-child{position:sticky;left:0;background:var(--paper);z-index:1}thead th:first-child{background:var(--row);z-index:3}
-td.n,th.n{text-align:right;white-space:nowrap}tr.group th{background:var(--row);font-weight:600;position:static}tr.group span{position:sticky;left:.7rem}
+td.n,th.n{text-align:right}td.n{white-space:nowrap}td.t{text-align:right;overflow-wrap:anywhere;min-width:9rem;max-width:24rem}td.t.long,th.t{text-align:left}td.t.long{white-space:pre-line}tr.group th{background:var(--row);font-weight:600;position:static}tr.group span{position:sticky;left:.7rem}
 tr.failed>*{color:var(--bad);font-weight:600}tr.differs td{font-weight:600}
 td.long{min-width:16rem;max-width:38rem;overflow-wrap:anywhere}
 details{margin:.7rem 0}summary{cursor:pointer;color:var(--link);padding:.15rem 0}summary:focus-visible{outline:2px solid var(--link)}
 pre{margin:0;padding:.7rem;white-space:pre-wrap;overflow-wrap:anywhere;font:13px/1.45 ui-monospace,Consolas,monospace}
-@media(max-width:640px){.wide{display:none}.narrow{display:block}main{padding:14px 12px 40px}tbody th{min-width:7rem;max-width:11rem;overflow-wrap:anywhere}
+@media(max-width:640px){.wide{display:none}.narrow{display:block}main{padding:14px 12px 40px}tbody th{min-width:7rem;max-width:11rem;overflow-wrap:break-word}
 th,td{padding:.28rem .5rem}tbody th,thead th:first-child{box-shadow:1px 0 0 var(--line)}}
 @media print{.box{max-height:none;overflow:visible}}
 )";
