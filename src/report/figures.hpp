@@ -23,6 +23,7 @@ Bounds shared_bounds(const std::vector<Bounds>& of_runs);
 
 /// Seconds of every step of every rank over its number, a mark for each; untimed steps on another
 /// ground. Up to kSeriesColours ranks have a colour each; of more, the slowest alone.
+/// Beyond 40,000 marks evenly spread ranks are drawn, and the legend says how many.
 std::string step_times_figure(const ShownRun& run, const Bounds& seconds, double width);
 Bounds step_time_bounds(const ShownRun& run);
 
@@ -34,7 +35,8 @@ Bounds phase_bounds(const ShownRun& run);
 /// Least, median and largest over ranks of the step and of every phase.
 std::string imbalance_figure(const ShownRun& run, const Bounds& seconds, double width);
 
-/// Planned (frame) and measured (bar) bytes of every rank and category.
+/// Planned (frame) and measured (bar) bytes of every rank and category; of more than 48 evenly spread
+/// ones and the largest.
 std::string memory_figure(const ShownRun& run, const Bounds& bytes, double width);
 Bounds memory_bounds(const ShownRun& run);
 

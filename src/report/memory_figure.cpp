@@ -4,6 +4,7 @@
 
 #include "src/report/drawing.hpp"
 #include "src/report/figures.hpp"
+#include "src/report/run_numbers.hpp"
 
 namespace vlmark::report {
 
@@ -18,15 +19,21 @@ std::string memory_figure(const ShownRun& run, const Bounds& bytes, double width
   const Bounds bounds = bytes.given() ? bytes : memory_bounds(run);
   if (run.memory.empty() || !(bounds.high > 0)) return {};
   constexpr double left = 118, right = 16, top = 30;
-  const double row = run.memory.size() <= 24 ? 24 : 14;
+  const auto largest = std::max_element(run.memory.begin(), run.memory.end(),
+                                        [](const ShownMemory& a, const ShownMemory& b) {
+                                          return a.measured.value_or(0) < b.measured.value_or(0);
+                                        });
+  const std::vector<std::size_t> shown =
+      evenly(run.memory.size(), 48, static_cast<std::size_t>(largest - run.memory.begin()));
+  const double row = shown.size() <= 24 ? 24 : 14;
   Drawing drawing(width);
   drawing.legend(left, 4, {{"frame", "planned"}, {"s0", "measured"}});
   const Scale x{0, bounds.high * 1.03, left, width - right};
-  const double bottom = top + row * static_cast<double>(run.memory.size());
+  const double bottom = top + row * static_cast<double>(shown.size());
   drawing.axis_below(x, bottom, top, "memory", written_unit(Unit::bytes, bounds.high),
                      width < 500 ? 4 : 8);
-  for (std::size_t i = 0; i < run.memory.size(); ++i) {
-    const ShownMemory& m = run.memory[i];
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const ShownMemory& m = run.memory[shown[i]];
     const double y = top + row * static_cast<double>(i);
     const std::string name = fmt::format("rank {} {}", m.rank, m.category);
     drawing.text(left - 8, y + row / 2 + 4, shortened(name, 17), "end");

@@ -54,7 +54,10 @@ std::string section_html(const FigureSection& section, const Report& report) {
         "<div class=\"part\">" + run_part(section, report, i, named) + "</div>\n";
     (hidden.count(i) > 0 ? more : open) += part;
   }
-  const char* grid = named ? "<div class=\"pair\">" : "<div class=\"single\">";
+  // Without a table beside it a figure has the whole width.
+  const char* grid = !section.table ? "<div>"
+                     : named        ? "<div class=\"pair\">"
+                                    : "<div class=\"single\">";
   html += grid + open + "</div>\n";
   if (!more.empty())
     html += "<details><summary>The other launches</summary><div class=\"pair\">" + more +

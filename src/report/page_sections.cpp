@@ -67,13 +67,13 @@ FigureSection traces(const Report& report) {
 
 std::vector<FigureSection> figure_sections(const Report& report) {
   std::vector<FigureSection> sections;
-  sections.push_back(drawn(
-      report,
-      section("step-times", "Step times",
-              "Every step of every rank, none left out. The shaded steps are untimed: they come "
-              "before the window and do not count.",
-              step_table, "No step times: no rank noted a step."),
-      step_times_figure, step_time_bounds));
+  sections.push_back(drawn(report,
+                           section("step-times", "Step times",
+                                   "Every step of every rank, unless the legend says otherwise. "
+                                   "The shaded steps are untimed: they come "
+                                   "before the window and do not count.",
+                                   step_table, "No step times: no rank noted a step."),
+                           step_times_figure, step_time_bounds));
   sections.push_back(drawn(
       report,
       section(

@@ -12,6 +12,17 @@ namespace vlmark::report {
 namespace {
 
 constexpr std::size_t most_listed = 200;  ///< steps of the table of all samples
+constexpr std::size_t most_columns = 16;  ///< ranks of tables with a column for each
+
+/// The ranks that get a column; `note` says which, where they are not all.
+std::vector<std::size_t> columns(const ShownRun& run, std::string& note) {
+  const std::size_t count = run.ranks.size();
+  if (count > most_columns)
+    note +=
+        fmt::format("<p class=\"note\">Evenly spread ranks of {}, and the slowest, rank {}.</p>\n",
+                    count, slowest_rank(run));
+  return evenly(count, most_columns, slowest_index(run));
+}
 
 std::string rank_name(int rank) { return fmt::format("rank {}", rank); }
 
@@ -21,22 +32,24 @@ std::string all_steps(const ShownRun& run, const WrittenUnit& unit) {
   for (const RankSteps& rank : run.ranks) steps = std::max(steps, rank.seconds.size());
   Table table;
   std::vector<Table::Cell> heads{{"step"}};
-  for (const RankSteps& rank : run.ranks) heads.push_back({rank_name(rank.rank), "n"});
+  std::string note;
+  const std::vector<std::size_t> shown = columns(run, note);
+  for (const std::size_t r : shown) heads.push_back({rank_name(run.ranks[r].rank), "n"});
   table.heading(std::move(heads));
   for (std::size_t i = 0; i < std::min(steps, most_listed); ++i) {
     std::vector<Table::Cell> cells{
         {fmt::format("{}{}", i, i < run.first_timed() ? " (untimed)" : "")}};
-    for (const RankSteps& rank : run.ranks)
-      cells.push_back(
-          {i < rank.seconds.size() ? quantity_html(rank.seconds[i], unit) : "not ended", "n"});
+    for (const std::size_t r : shown) {
+      const std::vector<double>& seconds = run.ranks[r].seconds;
+      cells.push_back({i < seconds.size() ? quantity_html(seconds[i], unit) : "not ended", "n"});
+    }
     table.row(std::move(cells));
   }
-  const std::string note =
-      steps > most_listed ? fmt::format(
-                                "<p class=\"note\">The first {} of {} steps; all of them stand in "
-                                "/steps of samples.h5.</p>\n",
-                                most_listed, steps)
-                          : "";
+  if (steps > most_listed)
+    note += fmt::format(
+        "<p class=\"note\">The first {} of {} steps; all of them stand in /steps of "
+        "samples.h5.</p>\n",
+        most_listed, steps);
   return "<details><summary>All step times</summary>" + note + table.html(true) + "</details>\n";
 }
 
@@ -73,7 +86,7 @@ std::string step_table(const ShownRun& run) {
     }
     table.row(std::move(cells));
   }
-  return "<p class=\"note\">Statistics of " + averaged_steps(run) + ".</p>\n" + table.html() +
+  return "<p class=\"note\">Statistics of " + averaged_steps(run) + ".</p>\n" + table.html(true) +
          all_steps(run, unit);
 }
 
@@ -86,13 +99,16 @@ std::string phase_table(const ShownRun& run) {
   const WrittenUnit unit = written_unit(Unit::seconds, all);
   Table table;
   std::vector<Table::Cell> heads{{"phase"}};
-  for (const RankSteps& rank : run.ranks) heads.push_back({rank_name(rank.rank), "n", 2});
+  std::string note;
+  const std::vector<std::size_t> shown = columns(run, note);
+  for (const std::size_t r : shown) heads.push_back({rank_name(run.ranks[r].rank), "n", 2});
   table.heading(std::move(heads));
   std::string zero;
   for (std::size_t p = 0; p < names.size(); ++p) {
     std::vector<Table::Cell> cells{{escaped(names[p])}};
-    bool any = false;
-    for (std::size_t r = 0; r < means.size(); ++r) {
+    const bool any =
+        std::any_of(means.begin(), means.end(), [p](const auto& mean) { return mean[p] > 0; });
+    for (const std::size_t r : shown) {
       const auto& mean = means[r];
       if (averaged_seconds(run, run.ranks[r]).empty()) {
         cells.push_back({"no step", "n", 2});
@@ -100,7 +116,6 @@ std::string phase_table(const ShownRun& run) {
       }
       double sum = 0;
       for (const double value : mean) sum += value;
-      any |= mean[p] > 0;
       cells.push_back({quantity_html(mean[p], unit), "n"});
       cells.push_back({fmt::format("{:.1f}\u00a0%", sum > 0 ? 100 * mean[p] / sum : 0.0), "n"});
     }
@@ -109,7 +124,7 @@ std::string phase_table(const ShownRun& run) {
     else
       zero += (zero.empty() ? "" : ", ") + names[p];
   }
-  return "<p class=\"note\">Means over " + averaged_steps(run) + ".</p>\n" + table.html() +
+  return "<p class=\"note\">Means over " + averaged_steps(run) + ".</p>\n" + note + table.html() +
          (zero.empty()
               ? ""
               : "<p class=\"note\">The record has no time in: " + escaped(zero) + ".</p>\n");
@@ -196,7 +211,7 @@ std::string memory_table(const ShownRun& run) {
                  {"not measured", "n"},
                  {"\u2013", "n"}});
   }
-  return table.html();
+  return table.html(true);
 }
 
 }  // namespace vlmark::report

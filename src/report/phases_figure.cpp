@@ -13,20 +13,6 @@ namespace {
 constexpr double left = 72, right = 14;
 constexpr std::size_t most_rows = 48;
 
-/// Indices of the ranks that get a row.
-std::vector<std::size_t> shown_ranks(const ShownRun& run) {
-  std::vector<std::size_t> shown;
-  const std::size_t count = run.ranks.size();
-  const int slowest = slowest_rank(run);
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const bool even = i * most_rows >= next * count && next < most_rows;
-    if (even) ++next;
-    if (even || run.ranks[i].rank == slowest) shown.push_back(i);
-  }
-  return shown;
-}
-
 double sum(const std::vector<double>& values) {
   double total = 0;
   for (const double value : values) total += value;
@@ -52,7 +38,7 @@ std::string phases_figure(const ShownRun& run, const Bounds& seconds, double wid
     if (std::any_of(means.begin(), means.end(), [p](const auto& mean) { return mean[p] > 0; }))
       entries.emplace_back(fmt::format("p{}", p % kAreaColours), names[p]);
   const double top = drawing.legend(left, 4, entries) + 6;
-  const std::vector<std::size_t> shown = shown_ranks(run);
+  const std::vector<std::size_t> shown = evenly(run.ranks.size(), most_rows, slowest_index(run));
   const double row = shown.size() <= 16 ? 24 : 14;
   const Scale x{0, bounds.high * 1.02, left, width - right};
   const WrittenUnit unit = written_unit(Unit::seconds, bounds.high);

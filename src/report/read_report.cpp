@@ -6,6 +6,7 @@
 #include "src/io/results_folder.hpp"
 #include "src/report/read_run.hpp"
 #include "src/report/series.hpp"
+#include "src/stats/comparison.hpp"
 #include "src/stats/interval.hpp"
 #include "src/stats/summary.hpp"
 
@@ -31,7 +32,11 @@ void show_statistics(const std::vector<double>& foms, const FigureOfMerit& fom,
   number("median", *series.median, Unit::none, fom.unit);
   number("least", *std::min_element(foms.begin(), foms.end()), Unit::none, fom.unit);
   number("largest", *std::max_element(foms.begin(), foms.end()), Unit::none, fom.unit);
-  number("coefficient of variation", stats::cv_of(foms), Unit::fraction, "");
+  const double cv = stats::cv_of(foms);
+  number("coefficient of variation", cv, Unit::fraction, "");
+  if (foms.size() > 1)
+    series.facts.push_back(
+        {"", "noisy (R15: above 2 %)", cv > stats::kNoisyCv ? "yes" : "no", {}, Unit::none, ""});
   const stats::RunsInterval over = stats::interval_over_runs(foms);
   series.interval = over.interval;
   if (over.interval) {

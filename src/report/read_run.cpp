@@ -131,7 +131,7 @@ void show_whole_record(const fs::path& folder, const io::Record& record, ShownRu
   try {
     if (record.rules_version != io::kRulesVersion)
       throw ConfigError("it is of rules " + record.rules_version + ", this program judges by " +
-                        io::kRulesVersion);
+                        io::kRulesVersion + ". Use the program of that version");
     const judge::Judgement judgement = judge::judge(record);
     result = judge::result_json(judgement);
     show_judgement(judgement, record, run);

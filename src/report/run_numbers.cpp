@@ -84,6 +84,20 @@ std::vector<Spread> spreads(const ShownRun& run) {
   return found;
 }
 
+std::vector<std::size_t> evenly(std::size_t count, std::size_t most, std::size_t always) {
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < count; ++i)
+    if (count <= most || chosen.size() * count <= i * most || i == always) chosen.push_back(i);
+  return chosen;
+}
+
+std::size_t slowest_index(const ShownRun& run) {
+  const int slowest = slowest_rank(run);
+  const auto at = std::find_if(run.ranks.begin(), run.ranks.end(),
+                               [slowest](const RankSteps& r) { return r.rank == slowest; });
+  return at == run.ranks.end() ? 0 : static_cast<std::size_t>(at - run.ranks.begin());
+}
+
 int slowest_rank(const ShownRun& run) {
   int slowest = -1;
   double longest = -1;

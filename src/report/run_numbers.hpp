@@ -33,6 +33,11 @@ struct Spread {
 /// Of the step, then of every phase that took time on any rank.
 std::vector<Spread> spreads(const ShownRun& run);
 
+/// Indices of at most `most` + 1 of `count` items, evenly spread, the first and `always` among them.
+std::vector<std::size_t> evenly(std::size_t count, std::size_t most, std::size_t always);
+
+/// Index into ShownRun::ranks of slowest_rank; 0 without steps.
+std::size_t slowest_index(const ShownRun& run);
 /// The rank with the longest median step; -1 without steps.
 int slowest_rank(const ShownRun& run);
 

@@ -12,6 +12,7 @@ namespace vlmark::report {
 namespace {
 
 constexpr double left = 62, right = 12, height = 230;
+constexpr std::size_t most_marks = 40000;  ///< a file of a megabyte
 
 struct Series {
   const RankSteps* rank;
@@ -19,11 +20,12 @@ struct Series {
 };
 
 /// Few ranks have a colour each; of many, the slowest has one and is drawn last.
-std::vector<Series> coloured(const ShownRun& run, bool few) {
-  const int slowest = slowest_rank(run);
+std::vector<Series> coloured(const ShownRun& run, std::size_t steps, bool few) {
+  const std::size_t slowest = slowest_index(run);
+  const std::size_t most = std::max(kSeriesColours, most_marks / std::max<std::size_t>(steps, 1));
   std::vector<Series> series;
-  for (const RankSteps& rank : run.ranks)
-    series.push_back({&rank, few ? series.size() : rank.rank == slowest ? 1U : 7U});
+  for (const std::size_t i : evenly(run.ranks.size(), most, slowest))
+    series.push_back({&run.ranks[i], few ? series.size() : i == slowest ? 1U : 7U});
   if (!few)
     std::stable_partition(series.begin(), series.end(),
                           [](const Series& s) { return s.colour == 7; });
@@ -49,14 +51,15 @@ std::string step_times_figure(const ShownRun& run, const Bounds& seconds, double
   for (const RankSteps& rank : run.ranks) steps = std::max(steps, rank.seconds.size());
   Drawing drawing(width);
   const bool few = run.ranks.size() <= kSeriesColours;
-  const std::vector<Series> series = coloured(run, few);
+  const std::vector<Series> series = coloured(run, steps, few);
   std::vector<std::pair<std::string, std::string>> entries;
   if (few) {
     for (const Series& s : series)
       entries.emplace_back(fmt::format("s{}", s.colour), fmt::format("rank {}", s.rank->rank));
   } else {
     entries.emplace_back("s1", fmt::format("rank {}, the slowest", slowest_rank(run)));
-    entries.emplace_back("s7", fmt::format("the other {} ranks", run.ranks.size() - 1));
+    entries.emplace_back(
+        "s7", fmt::format("{} of the other {}", series.size() - 1, run.ranks.size() - 1));
   }
   const double top = drawing.legend(left, 4, entries) + 14, bottom = top + height;
   const auto last = static_cast<double>(std::max<std::size_t>(steps, 2) - 1);

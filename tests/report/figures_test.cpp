@@ -61,7 +61,25 @@ TEST(StepTimes, OfManyRanksNamesTheSlowest) {
   EXPECT_THAT(step_times_figure(run_of(8, 3, 0), {}, kWide), HasSubstr(">rank 7</text>"));
   EXPECT_THAT(step_times_figure(run_of(9, 3, 0), {}, kWide),
               testing::AllOf(HasSubstr(">rank 8, the slowest</text>"),
-                             HasSubstr(">the other 8 ranks</text>")));
+                             HasSubstr(">8 of the other 8</text>")));
+}
+
+TEST(StepTimes, OfVeryManyStayAFileThatOpens) {
+  const std::string svg = step_times_figure(run_of(300, 1000, 0), {}, kWide);
+  EXPECT_LE(count(svg, "h0"), 41'000);
+  EXPECT_THAT(svg, HasSubstr(">40 of the other 299</text>"));
+}
+
+TEST(Evenly, HoldsTheFirstAndTheOneAskedFor) {
+  EXPECT_EQ(evenly(3, 5, 2), (std::vector<std::size_t>{0, 1, 2}));
+  EXPECT_EQ(evenly(10, 5, 7), (std::vector<std::size_t>{0, 2, 4, 6, 7}));
+  EXPECT_TRUE(evenly(0, 5, 0).empty());
+  for (const std::size_t always : {0U, 1U, 77U, 99U}) {
+    const auto chosen = evenly(100, 7, always);
+    EXPECT_LE(chosen.size(), 8U);
+    EXPECT_THAT(chosen, testing::Contains(always));
+    EXPECT_THAT(chosen, testing::Contains(0U));
+  }
 }
 
 TEST(Phases, DivideTheMeanStep) {
