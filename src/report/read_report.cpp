@@ -67,7 +67,7 @@ void add_series(const fs::path& folder, const std::vector<fs::path>& launches,
     series.runs.push_back(report.runs.size());
     report.runs.push_back(read_run(launch, name + "/" + launch.filename().string()));
     const ShownRun& run = report.runs.back();
-    if (run.standing == Standing::valid) foms.push_back(run.fom->value);
+    if (run.standing == Standing::valid && run.fom->value > 0) foms.push_back(run.fom->value);
   }
   try {
     const Series counted = read_series({folder}).at("");
