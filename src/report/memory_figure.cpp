@@ -16,8 +16,8 @@ Bounds memory_bounds(const ShownRun& run) {
 }
 
 std::string memory_figure(const ShownRun& run, const Bounds& bytes, double width) {
-  const Bounds bounds = bytes.given() ? bytes : memory_bounds(run);
-  if (run.memory.empty() || !(bounds.high > 0)) return {};
+  const Bounds own = memory_bounds(run), bounds = bytes.given() ? bytes : own;
+  if (!(own.high > 0)) return {};
   constexpr double left = 118, right = 16, top = 30;
   const auto largest = std::max_element(run.memory.begin(), run.memory.end(),
                                         [](const ShownMemory& a, const ShownMemory& b) {

@@ -28,8 +28,8 @@ Bounds phase_bounds(const ShownRun& run) {
 }
 
 std::string phases_figure(const ShownRun& run, const Bounds& seconds, double width) {
-  const Bounds bounds = seconds.given() ? seconds : phase_bounds(run);
-  if (!(bounds.high > 0)) return {};
+  const Bounds own = phase_bounds(run), bounds = seconds.given() ? seconds : own;
+  if (!(own.high > 0)) return {};
   const auto means = mean_phases(run);
   const auto names = phase_names(run);
   Drawing drawing(width);

@@ -59,7 +59,9 @@ std::string significant(double value, int digits) {
   const double size = std::abs(value);
   if (size >= 1e15 || size < 1e-4) return fmt::format("{:.{}e}", value, digits - 1);
   if (size < 1e15 && value == std::floor(value)) return fmt::format("{:.0f}", value);
-  const int before = static_cast<int>(std::floor(std::log10(size))) + 1;
+  // The exponent of the rounded number: 0.09999999 is written as 0.1000.
+  const std::string rounded = fmt::format("{:.{}e}", size, digits - 1);
+  const int before = std::stoi(rounded.substr(rounded.find('e') + 1)) + 1;
   return fmt::format("{:.{}f}", value, std::max(0, digits - before));
 }
 

@@ -25,7 +25,7 @@ std::string series_figure(const ShownSeries& series, const std::vector<ShownRun>
   }
   if (!(high > 0)) return {};
   if (series.interval) take(series.interval->low), take(series.interval->high);
-  constexpr double left = 68, right = 14, top = 34, height = 220, bottom = top + height;
+  constexpr double left = 76, right = 14, top = 34, height = 220, bottom = top + height;
   Drawing drawing(width);
   drawing.legend(left, 4, {{"s0", "a launch"}, {"band", "95 % interval over runs"}});
   const Scale x{0.5, static_cast<double>(series.runs.size()) + 0.5, left, width - right};
@@ -33,7 +33,9 @@ std::string series_figure(const ShownSeries& series, const std::vector<ShownRun>
   if (series.interval)
     drawing.rect(left, y.at(series.interval->high), width - right - left,
                  std::max(1.0, y.at(series.interval->low) - y.at(series.interval->high)), "band");
-  drawing.axis_left(y, left, width - right, "figure of merit", {1, unit});
+  drawing.axis_left(
+      y, left, width - right, "figure of merit",
+      high < 1e5 ? WrittenUnit{1, unit} : WrittenUnit{1e3, "10\u00b3 \u00b7 " + unit});
   drawing.axis_below(x, bottom, bottom, "launch", {},
                      std::min<int>(10, static_cast<int>(series.runs.size())));
   if (series.median) {

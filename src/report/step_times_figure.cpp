@@ -45,8 +45,8 @@ Bounds step_time_bounds(const ShownRun& run) {
 }
 
 std::string step_times_figure(const ShownRun& run, const Bounds& seconds, double width) {
-  const Bounds bounds = seconds.given() ? seconds : step_time_bounds(run);
-  if (!(bounds.high > 0)) return {};
+  const Bounds own = step_time_bounds(run), bounds = seconds.given() ? seconds : own;
+  if (!(own.high > 0)) return {};
   std::size_t steps = 0;
   for (const RankSteps& rank : run.ranks) steps = std::max(steps, rank.seconds.size());
   Drawing drawing(width);
@@ -58,8 +58,9 @@ std::string step_times_figure(const ShownRun& run, const Bounds& seconds, double
       entries.emplace_back(fmt::format("s{}", s.colour), fmt::format("rank {}", s.rank->rank));
   } else {
     entries.emplace_back("s1", fmt::format("rank {}, the slowest", slowest_rank(run)));
-    entries.emplace_back(
-        "s7", fmt::format("{} of the other {}", series.size() - 1, run.ranks.size() - 1));
+    const std::size_t others = run.ranks.size() - 1, drawn = series.size() - 1;
+    entries.emplace_back("s7", drawn == others ? fmt::format("the other {} ranks", others)
+                                               : fmt::format("{} of the other {}", drawn, others));
   }
   const double top = drawing.legend(left, 4, entries) + 14, bottom = top + height;
   const auto last = static_cast<double>(std::max<std::size_t>(steps, 2) - 1);

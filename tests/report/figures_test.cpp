@@ -61,7 +61,7 @@ TEST(StepTimes, OfManyRanksNamesTheSlowest) {
   EXPECT_THAT(step_times_figure(run_of(8, 3, 0), {}, kWide), HasSubstr(">rank 7</text>"));
   EXPECT_THAT(step_times_figure(run_of(9, 3, 0), {}, kWide),
               testing::AllOf(HasSubstr(">rank 8, the slowest</text>"),
-                             HasSubstr(">8 of the other 8</text>")));
+                             HasSubstr(">the other 8 ranks</text>")));
 }
 
 TEST(StepTimes, OfVeryManyStayAFileThatOpens) {
@@ -144,6 +144,23 @@ TEST(Roofline, HasAPointForEveryPartWithBytes) {
   EXPECT_EQ(roofline_figure({{"head", 1e12, 5, std::nullopt}}, {8e11, 2e10}, kWide), "");
 }
 
+TEST(Roofline, StaysInThePlot) {
+  const std::vector<PartRate> parts{{"vit", 3e15, 20, 2e13}, {"head", 4e14, 9, 1e13}};
+  for (const MachineRates& machine :
+       {MachineRates{9e14, 3.2e12}, MachineRates{std::nullopt, 3.2e12}, MachineRates{9e14, {}},
+        MachineRates{9e14, 1e9}, MachineRates{1e9, 1e16}}) {
+    const std::string svg = roofline_figure(parts, machine, kWide);
+    EXPECT_GE(count(svg, "class=\"roof\""), 1);
+    const std::regex line(
+        "<path d=\"M([-0-9.]+) ([-0-9.]+)L([-0-9.]+) ([-0-9.]+)\" class=\"roof\"");
+    for (std::sregex_iterator at(svg.begin(), svg.end(), line), end; at != end; ++at)
+      for (const int i : {1, 2, 3, 4}) {
+        EXPECT_GE(std::stod((*at)[i]), 20) << svg;
+        EXPECT_LE(std::stod((*at)[i]), i % 2 == 1 ? kWide : 290) << svg;
+      }
+  }
+}
+
 TEST(Series, APointOrACrossForEveryLaunch) {
   std::vector<ShownRun> runs(3);
   for (std::size_t i = 0; i < 2; ++i) {
@@ -163,6 +180,12 @@ TEST(Figures, OfNothingAreNone) {
   EXPECT_EQ(phases_figure(run, {}, kWide), "");
   EXPECT_EQ(memory_figure(run, {}, kWide), "");
   EXPECT_EQ(series_figure({}, {}, kWide), "");
+  // Nor beside another run, with its scale.
+  const Bounds scale{0, 5};
+  EXPECT_EQ(step_times_figure(run, scale, kWide), "");
+  EXPECT_EQ(phases_figure(run, scale, kWide), "");
+  EXPECT_EQ(imbalance_figure(run, scale, kWide), "");
+  EXPECT_EQ(memory_figure(run, scale, kWide), "");
 }
 
 TEST(Figures, ShareAScaleWhereTheyCan) {

@@ -25,6 +25,8 @@ TEST(Quantity, OfAnySize) {
   EXPECT_EQ(significant(1e-9), "1.000e-09");
   EXPECT_EQ(significant(1e18), "1.000e+18");
   EXPECT_EQ(significant(-0.5), "-0.5000");
+  EXPECT_EQ(significant(0.09999999999), "0.1000");
+  EXPECT_EQ(significant(9.99999), "10.00");
   EXPECT_EQ(significant(std::nan("")), "NaN");
   EXPECT_EQ(significant(HUGE_VAL), "infinite");
 }
