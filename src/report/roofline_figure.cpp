@@ -39,8 +39,9 @@ void draw_roof(Drawing& drawing, const MachineRates& machine, const Scale& x, co
   if (bandwidth) {
     const std::string label = quantity(*bandwidth, Unit::bytes_per_second);
     roof(begin, begin * *bandwidth, end, end * *bandwidth, "bandwidth " + label);
+    const double middle = std::sqrt(begin * end);  // the line rises: left of a point is above it
     if (begin < end)
-      drawing.text(x.at(begin) + 8, y.at(begin * *bandwidth) - 22, label, "start", "soft");
+      drawing.text(x.at(middle) - 8, y.at(middle * *bandwidth) - 2, label, "end", "soft");
   }
   if (peak) {
     const std::string label = quantity(*peak, Unit::flops_per_second);
