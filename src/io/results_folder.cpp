@@ -32,9 +32,12 @@ void create_results_folder(const fs::path& folder, bool overwrite) {
                   " (results are never overwritten unasked). Choose another folder, or ask to "
                   "overwrite");
   if (overwrite)
-    for (const fs::path& old : {record, fs::path(record.string() + ".tmp"), journals}) {
-      fs::remove_all(old, failure);
-      if (failure) refuse(folder, old.string() + ": " + failure.message());
+    // The result first: what is left of an overwritten run must not pass as a whole one.
+    for (const char* old : {"result.json", "manifest.sha256", "blocks.json", "samples.h5",
+                            "samples.h5.tmp", "journals", "events.jsonl", "topology.xml",
+                            "env.allowlist.json"}) {
+      fs::remove_all(folder / old, failure);
+      if (failure) refuse(folder, (folder / old).string() + ": " + failure.message());
     }
   fs::create_directories(journals, failure);
   if (failure) refuse(folder, failure.message());
