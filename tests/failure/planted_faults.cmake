@@ -52,7 +52,7 @@ vlmark_add_planted_fault(dropped_micro_batch.dp2 RULE R5 NP 2)
 vlmark_add_planted_fault(dropped_micro_batch.pp2 RULE R5 NP 2 SET parallel.layout=pp2)
 vlmark_add_planted_fault(cached_output RULE R5)
 vlmark_add_planted_fault(cached_output.recompute RULE R5 SET recompute.layer=true)
-vlmark_add_planted_fault(short_run RULE R5)
+vlmark_add_planted_fault(short_run RULE R5 SET train.untimed_steps=1)
 vlmark_add_planted_fault(short_run.seconds RULE R9
   SET train.steps=500 window.seconds=2 window.steps=4)
 vlmark_add_planted_fault(desynchronised_replica RULE V6 NP 2)
