@@ -207,6 +207,35 @@ class Recheck(RecordTest):
         self.vlmark("recheck", folder, "--steps", "6", "--layout", "tp2", ranks=2, exit_code=5)
 
 
+class Challenge(RecordTest):
+    def losses(self, folder):
+        begin, size = table(folder, "/steps/loss")
+        with open(os.path.join(folder, "samples.h5"), "rb") as file:
+            return file.read()[begin:begin + size]
+
+    def test_the_nonce_decides_weights_and_order(self):
+        short = ("verify.loss_ratio_limit=2", "output.export=false", "data.max_pixels=3136",
+                 "verify.replayed_steps=0")
+        runs = {}
+        for name, nonce in (("a", "centre 7, 2026"), ("b", "12345"), ("again", "12345")):
+            folder = os.path.join(program.SCRATCH, "challenge-" + name)
+            self.vlmark(*program.short_run(folder, 3, *short), "--challenge", nonce,
+                        ranks=2 if name == "again" else None)
+            self.vlmark("verify", folder)
+            runs[name] = self.losses(folder)
+        self.assertEqual(runs["b"], runs["again"])
+        self.assertNotEqual(runs["a"][:8], runs["b"][:8])
+        folder = os.path.join(program.SCRATCH, "challenge-b")
+        self.vlmark("recheck", folder, "--challenge", "12345", "--steps", "1")
+        done = self.vlmark("recheck", folder, "--challenge", "12346", exit_code=2)
+        self.assertIn("answers the challenge '12345', asked was '12346'", done.stderr)
+        done = self.vlmark("recheck", self.original, "--challenge", "12346", exit_code=2)
+        self.assertIn("answers no challenge", done.stderr)
+        done = self.vlmark(*program.short_run(folder + "-own", 3, "model.challenge=12345",
+                                              "model.seed=1"), exit_code=2)
+        self.assertIn("model.seed: is 1, but model.challenge decides", done.stderr)
+
+
 class Series(RecordTest):
     def test_of_declared_launches(self):
         series = program.fresh(os.path.join(program.SCRATCH, "series"))
