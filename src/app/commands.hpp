@@ -84,6 +84,7 @@ struct RecheckOptions {
   std::optional<std::uint64_t> seed;  ///< of the choice; none: of the clock
   std::string layout;                 ///< of the ranks here; empty: every rank is a replica
   std::string data, tokenizer;        ///< folders here, where they lie elsewhere than at the run
+  std::string challenge;              ///< the nonce that the run was asked; empty: any or none
   bool json = false;
 };
 /// Computes steps of a record again, in any layout and on any number of ranks, and compares losses

@@ -130,6 +130,7 @@ void add_recheck(CLI::App& app, app::RecheckOptions& o, int argc, char** argv,
   c->add_option("--layout", o.layout, "Of the ranks here (default: every rank a replica)");
   c->add_option("--data", o.data, "Folder of the pictures here (default: the run's)");
   c->add_option("--tokenizer", o.tokenizer, "Folder of the tokenizer here (default: the run's)");
+  c->add_option("--challenge", o.challenge, "The nonce that the run was to answer");
   c->add_flag("--json", o.json, "One JSON object");
   c->footer(
       "All steps up to the last chosen one are computed.\n"

@@ -112,7 +112,9 @@ std::vector<std::string> broken_seals(const fs::path& folder) {
     if (name == kManifest) continue;
     const auto at = sealed.find(name);
     if (at == sealed.end()) {
-      broken.push_back((folder / name).string() + ": was not there when the run ended");
+      broken.push_back((folder / name).string() +
+                       ": was not there when the run ended, or its line in " + kManifest +
+                       " was changed");
       continue;
     }
     const MappedFile file(folder / name);
@@ -127,12 +129,14 @@ std::vector<std::string> broken_seals(const fs::path& folder) {
       else if (known)
         broken.push_back(places(folder / name, name, bytes_of(file), blocks[name]));
       else
-        broken.push_back((folder / name).string() + ": was changed");
+        broken.push_back((folder / name).string() + ": was changed, or its line in " + kManifest);
     }
     sealed.erase(at);
   }
   for (const auto& [name, hash] : sealed)
-    broken.push_back((folder / name).string() + ": was there when the run ended and is not now");
+    broken.push_back((folder / name).string() +
+                     ": was there when the run ended and is not now, or its line in " + kManifest +
+                     " was changed");
   return broken;
 }
 

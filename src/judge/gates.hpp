@@ -22,6 +22,8 @@ struct Evidence {
 
 using Checks = std::vector<io::Verification>;
 
+/// R4: the manifest's pictures have the size that the run description gives them.
+void check_pictures(const Evidence& evidence, Checks& checks);
 /// R5: the steps, tokens and FLOPs that were counted are those of the manifest.
 void check_work(const Evidence& evidence, Checks& checks);
 /// R3: on each rank one step begins after the other has ended.

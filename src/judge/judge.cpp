@@ -111,6 +111,7 @@ const io::Verification* Judgement::failed() const {
 Judgement judge(const io::Record& record) {
   const Evidence e = evidence_of(record);
   Judgement j;
+  check_pictures(e, j.checks);
   check_work(e, j.checks);
   check_times(e, j.checks);
   check_protocol(e, j.checks, j.flags);

@@ -5,6 +5,7 @@
 
 #include "src/config/run_config.hpp"
 #include "src/data/media.hpp"
+#include "src/data/smart_resize.hpp"
 #include "src/data/tokenizer.hpp"
 #include "src/model/micro_batch.hpp"
 #include "src/plan/model_config.hpp"
@@ -24,14 +25,18 @@ class CaptionData {
   CaptionData(const config::DataSection& settings, const plan::ModelConfig& model)
       : CaptionData(settings, model, data::Tokenizer::from_folder(settings.tokenizer)) {}
 
-  /// For a rank that prepares no pictures: opens none and takes their grids from elsewhere. Throws
+  /// What a rank that opens no pictures has to be told of one.
+  struct Picture {
+    data::ImageSize size;  ///< before the resize
+    plan::Grid grid;       ///< after it
+  };
+  /// For a rank that prepares no pictures: opens none and takes sizes and grids from elsewhere. Throws
   /// ConfigError where there are not as many as captions.
   CaptionData(const config::DataSection& settings, const plan::ModelConfig& model,
-              data::Tokenizer tokenizer, std::vector<plan::Grid> grids);
+              data::Tokenizer tokenizer, const std::vector<Picture>& pictures);
 
   int size() const { return static_cast<int>(entries_.size()); }
-  /// Of each picture, after the resize.
-  const std::vector<plan::Grid>& grids() const { return grids_; }
+  Picture picture(int i) const { return {sizes_[index(i)], grids_[index(i)]}; }
   const data::CaptionedPicture& entry(int i) const { return entries_[index(i)]; }
   const data::Tokenizer& tokenizer() const { return tokenizer_; }
 
@@ -56,7 +61,8 @@ class CaptionData {
   data::Tokenizer tokenizer_;
   std::vector<data::CaptionedPicture> entries_;
   std::vector<data::Image> pictures_;          // decoded, original size; none without pixels
-  std::vector<plan::Grid> grids_;              // of each picture
+  std::vector<data::ImageSize> sizes_;         // of each picture, before the resize
+  std::vector<plan::Grid> grids_;              // and after it
   std::vector<int> prompt_tokens_;             // of each prompt
   std::vector<std::vector<int>> caption_ids_;  // with the token that ends the turn
 };

@@ -5,10 +5,7 @@
 #include "src/base/error.hpp"
 #include "src/io/results_folder.hpp"
 #include "src/report/read_run.hpp"
-#include "src/report/series.hpp"
-#include "src/stats/comparison.hpp"
-#include "src/stats/interval.hpp"
-#include "src/stats/summary.hpp"
+#include "src/report/series_summary.hpp"
 
 namespace vlmark::report {
 namespace {
@@ -21,30 +18,29 @@ std::string name_of(const fs::path& folder) {
   return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
 }
 
-/// R14 over the FOMs that count.
-void show_statistics(const std::vector<double>& foms, const FigureOfMerit& fom,
-                     ShownSeries& series) {
-  const auto number = [&](const char* label, double value, Unit unit, const std::string& suffix) {
-    series.facts.push_back({"", label, "", value, unit, suffix});
+/// R14 over the runs that count.
+void show_statistics(const Series& counted, const std::string& unit, ShownSeries& series) {
+  const SeriesSummary s = summarize(counted);
+  const auto number = [&](const char* label, double value, Unit kind, const std::string& suffix) {
+    series.facts.push_back({"", label, "", value, kind, suffix});
   };
-  series.median = stats::median_of(foms);
-  number("runs that count", static_cast<double>(foms.size()), Unit::count, "");
-  number("median", *series.median, Unit::none, fom.unit);
-  number("least", *std::min_element(foms.begin(), foms.end()), Unit::none, fom.unit);
-  number("largest", *std::max_element(foms.begin(), foms.end()), Unit::none, fom.unit);
-  const double cv = stats::cv_of(foms);
-  number("coefficient of variation", cv, Unit::fraction, "");
-  if (foms.size() > 1)
-    series.facts.push_back(
-        {"", "noisy (R15: above 2 %)", cv > stats::kNoisyCv ? "yes" : "no", {}, Unit::none, ""});
-  const stats::RunsInterval over = stats::interval_over_runs(foms);
-  series.interval = over.interval;
-  if (over.interval) {
-    number("95 % interval, low", over.interval->low, Unit::none, fom.unit);
-    number("95 % interval, high", over.interval->high, Unit::none, fom.unit);
-    number("coverage", over.coverage, Unit::fraction, "");
+  const auto text = [&](const char* label, const char* words) {
+    series.facts.push_back({"", label, words, {}, Unit::none, ""});
+  };
+  series.median = s.median;
+  series.interval = s.interval.interval;
+  number("runs that count", s.runs, Unit::count, "");
+  number("median", s.median, Unit::none, unit);
+  number("least", s.min, Unit::none, unit);
+  number("largest", s.max, Unit::none, unit);
+  number("coefficient of variation", s.cv, Unit::fraction, "");
+  if (s.runs > 1) text("noisy (R15: above 2 %)", s.noisy() ? "yes" : "no");
+  if (series.interval) {
+    number("95 % interval, low", series.interval->low, Unit::none, unit);
+    number("95 % interval, high", series.interval->high, Unit::none, unit);
+    number("coverage", s.interval.coverage, Unit::fraction, "");
   }
-  series.facts.push_back({"", "interval by", stats::name_of(over.method), {}, Unit::none, ""});
+  text("interval by", stats::name_of(s.interval.method));
 }
 
 /// The run whose FOM is the median, the lower one of two; without any the first that has samples.
@@ -62,27 +58,29 @@ std::size_t standing_for_all(const ShownSeries& series, const std::vector<ShownR
 void add_series(const fs::path& folder, const std::vector<fs::path>& launches,
                 const std::string& name, Report& report) {
   ShownSeries series{.name = name};
-  std::vector<double> foms;
+  Series valid;
   for (const fs::path& launch : launches) {
     series.runs.push_back(report.runs.size());
     report.runs.push_back(read_run(launch, name + "/" + launch.filename().string()));
     const ShownRun& run = report.runs.back();
-    if (run.standing == Standing::valid && run.fom->value > 0) foms.push_back(run.fom->value);
+    if (run.standing == Standing::valid && run.fom->value > 0)
+      valid.runs.emplace_back().fom.value = run.fom->value;
   }
   try {
     const Series counted = read_series({folder}).at("");
-    if (counted.launched - static_cast<int>(counted.failed.size()) != static_cast<int>(foms.size()))
-      throw InvalidInputError(folder.string() + ": " + std::to_string(foms.size()) + " of " +
-                              std::to_string(counted.launched) +
-                              " launches are VALID by their records (results are not believed "
-                              "alone). Run `vlmark verify` on it");
+    const std::size_t ended = series.runs.size() - counted.failed.size();
+    if (ended != valid.runs.size())
+      throw InvalidInputError(fmt::format(
+          "{}: {} of {} results are VALID by their records (a result is not believed alone). Run "
+          "`vlmark verify` on it",
+          folder.string(), valid.runs.size(), ended));
     series.declared = counted.declared;
-    foms = counted.foms();  // of more than were declared, the window that counts
+    valid = counted;  // of more than were declared, the window that counts
   } catch (const Error& e) {
     series.problem = e.what();
   }
   series.shown = standing_for_all(series, report.runs);
-  if (!foms.empty()) show_statistics(foms, *report.runs[series.shown].fom, series);
+  if (!valid.runs.empty()) show_statistics(valid, report.runs[series.shown].fom->unit, series);
   report.series.push_back(std::move(series));
 }
 

@@ -24,7 +24,7 @@ ARROWS = {
     "io": ["base", "plan", "parallel"],
     "data": ["base", "config", "plan"],
     "recipe": ["model", "data", "io", "stats"],
-    "judge": ["base", "config", "plan", "io", "recipe", "stats"],
+    "judge": ["base", "config", "plan", "data", "io", "recipe", "stats"],
     "verification": ["engine", "model", "kernels", "io"],
     "train": ["recipe", "verification", "engine", "data", "io", "stats"],
     "infer": ["engine", "data", "io"],
