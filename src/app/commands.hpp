@@ -101,4 +101,12 @@ struct CompareOptions {
 /// Compares two series of runs by rules R14 to R17; the exit code is the verdict.
 int compare_command(const CompareOptions& options);
 
+struct ReportOptions {
+  std::vector<std::string> folders;  ///< results folders, series, or folders of either
+  std::string out = "report.html";
+  std::string figures;  ///< folder for the figures as SVG files; empty: none
+};
+/// Shows runs side by side in one HTML file, whatever their verdict.
+int report_command(const ReportOptions& options);
+
 }  // namespace vlmark::app

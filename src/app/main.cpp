@@ -171,6 +171,21 @@ void add_compare(CLI::App& app, app::CompareOptions& o, std::function<int()>& jo
   c->callback([&o, &job] { job = [&o] { return app::compare_command(o); }; });
 }
 
+void add_report(CLI::App& app, app::ReportOptions& o, std::function<int()>& job) {
+  auto* c = app.add_subcommand("report", "Show runs in one HTML file");
+  c->add_option("folders", o.folders,
+                "Each the results of a run, a series folder (run-1, run-2, ...) or a folder of "
+                "either; also of runs that are INVALID or did not end")
+      ->required();
+  c->add_option("--out", o.out, "HTML file to write; needs no network to be read")
+      ->capture_default_str();
+  c->add_option("--figures", o.figures, "Folder for every figure as an SVG file");
+  c->footer(
+      "Example:\n  vlmark report results/quickstart --out quickstart.html\n"
+      "  vlmark report results/base results/change --figures figures");
+  c->callback([&o, &job] { job = [&o] { return app::report_command(o); }; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -191,6 +206,7 @@ int main(int argc, char** argv) {
   app::VerifyOptions verify;
   app::RecheckOptions recheck;
   app::CompareOptions compare;
+  app::ReportOptions report;
   std::function<int()> job;
   add_run(app, run, argc, argv, job);
   add_generate(app, generate, argc, argv, job);
@@ -199,6 +215,7 @@ int main(int argc, char** argv) {
   add_verify(app, verify, job);
   add_recheck(app, recheck, argc, argv, job);
   add_compare(app, compare, job);
+  add_report(app, report, job);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

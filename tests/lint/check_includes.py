@@ -30,7 +30,7 @@ ARROWS = {
     "infer": ["engine", "data", "io"],
     "sim": ["plan", "model"],
     "stats": ["base"],
-    "report": ["base", "plan", "io", "stats"],
+    "report": ["base", "plan", "io", "stats", "judge"],
     "app": ["base", "config", "plan", "model", "engine", "io", "data", "recipe", "train", "infer",
             "sim", "stats", "judge", "report", "verification", "kernels"],
 }
