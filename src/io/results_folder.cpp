@@ -37,7 +37,7 @@ void create_results_folder(const fs::path& folder, bool overwrite) {
     // The result first: what is left of an overwritten run must not pass as a whole one.
     for (const char* old :
          {"result.json", "manifest.sha256", "blocks.json", "samples.h5", "samples.h5.tmp",
-          "journals", "events.jsonl", "topology.xml", "env.allowlist.json"}) {
+          "journals", "events.jsonl", "topology.xml", "env.allowlist.json", "report.html"}) {
       fs::remove_all(folder / old, failure);
       if (failure) refuse(folder, (folder / old).string() + ": " + failure.message());
     }

@@ -31,21 +31,22 @@ std::uint64_t counted_flops(const io::Record& record, std::size_t step) {
   return sum;
 }
 
-/// That all ranks compute in a step of these shapes.
-std::uint64_t flops_of(const Evidence& e, const std::vector<plan::MicroBatchShape>& shapes) {
+}  // namespace
+
+StepFlops flops_of(const Evidence& e, const std::vector<plan::MicroBatchShape>& shapes) {
   const config::RecomputeSection& r = e.config.recompute;
   const plan::Recompute again{r.norms, r.activation, r.up_projection, r.attention, r.layer};
   const int tensor_ranks =
       e.config.parallel.layout.empty() ? 1 : plan::parse_layout(e.config.parallel.layout).tensor;
-  plan::Flops sum;
+  StepFlops sum;
   for (const plan::MicroBatchShape& shape : shapes) {
-    sum += plan::training_flops(e.manifest.model, shape, e.manifest.trainable);
-    sum += plan::extra_flops(e.manifest.model, shape, e.manifest.trainable, again, tensor_ranks);
+    sum.model += plan::training_flops(e.manifest.model, shape, e.manifest.trainable).total();
+    sum.extra +=
+        plan::extra_flops(e.manifest.model, shape, e.manifest.trainable, again, tensor_ranks)
+            .total();
   }
-  return sum.total();
+  return sum;
 }
-
-}  // namespace
 
 void check_pictures(const Evidence& e, Checks& checks) {
   const data::PixelLimits limits{static_cast<double>(e.config.data.min_pixels),
@@ -75,7 +76,8 @@ void check_work(const Evidence& e, Checks& checks) {
     other_tokens += !std::equal(std::begin(work.tokens), std::end(work.tokens),
                                 std::begin(e.record.steps[at].tokens)) ||
                     e.record.steps[at].step != i;
-    other_flops += counted_flops(e.record, at) != flops_of(e, shapes);
+    const StepFlops flops = flops_of(e, shapes);
+    other_flops += counted_flops(e.record, at) != flops.model + flops.extra;
   }
   checks.push_back(at_most("R5", "steps whose work is not the manifest's", other_tokens, 0));
   checks.push_back(at_most("R5", "steps whose FLOPs are not the ledger's", other_flops, 0));

@@ -30,22 +30,19 @@ std::string text_of(const io::Record& record, const char* place) {
   return at == record.texts.end() ? "" : at->second;
 }
 
-/// R1's other rates: what the window's samples held, by its time.
-void add_rates(const judge::Judgement& j, const io::Record& record, ShownRun& run) {
+/// R1's other rates.
+void add_rates(const judge::Judgement& j, ShownRun& run) {
   if (!(j.figure.seconds > 0)) return;
-  double held[io::kTokenKinds] = {};
-  for (std::size_t i = j.excluded_seconds.size(); i < record.steps.size(); ++i)
-    for (int kind = 0; kind < io::kTokenKinds; ++kind)
-      held[kind] += static_cast<double>(record.steps[i].tokens[kind]);
   Rows rows(run, "Work of the window, by its time");
-  const auto rate = [&](io::TokenKind kind, const char* label, const char* suffix) {
-    rows.number(label, held[static_cast<int>(kind)] / j.figure.seconds, Unit::none, suffix);
-  };
-  rate(io::TokenKind::documents, "samples", "1/s");
-  rate(io::TokenKind::pictures, "pictures", "1/s");
-  rate(io::TokenKind::patches, "vision patches", "1/s");
-  rate(io::TokenKind::text, "text tokens", "1/s");
-  rate(io::TokenKind::supervised, "supervised tokens", "1/s");
+  rows.number("samples", j.rates.samples_per_s, Unit::none, "1/s");
+  rows.number("pictures", j.rates.pictures_per_s, Unit::none, "1/s");
+  rows.number("vision patches", j.rates.patches_per_s, Unit::none, "1/s");
+  rows.number("text tokens", j.rates.text_tokens_per_s, Unit::none, "1/s");
+  rows.number("supervised tokens", j.rates.supervised_tokens_per_s, Unit::none, "1/s");
+  rows.number("20 million positions (T_20M)", j.rates.t_20m_s, Unit::seconds);
+  if (j.rates.mfu) rows.number("model FLOPs of those possible (MFU)", *j.rates.mfu, Unit::fraction);
+  if (j.rates.hfu)
+    rows.number("computed FLOPs of those possible (HFU)", *j.rates.hfu, Unit::fraction);
 }
 
 void add_verification_times(const io::Record& record, ShownRun& run) {
@@ -109,7 +106,7 @@ void show_judgement(const judge::Judgement& j, const io::Record& record, ShownRu
              j.figure.within_run};
   add_figure(j, run);
   add_statistics(j, run);
-  add_rates(j, record, run);
+  add_rates(j, run);
   Rows rows(run, "Run");
   rows.text("official", j.official ? "yes" : "no (quick run)");
   rows.text("launch", fmt::format("{} of {} declared", j.repetition, j.repetitions));

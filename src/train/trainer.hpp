@@ -47,6 +47,8 @@ class Trainer {
   /// on rank 0 alone, which gets a copy; null elsewhere. Collective.
   std::unique_ptr<engine::InferenceEngine> inference();
   const model::MemoryPlan& plan() const { return plan_; }
+  /// Steps that plan() is of: as many as a run may have.
+  int planned_steps() const { return config_.train.steps; }
   const plan::Layout& layout() const { return settings_.layout; }
   recipe::Manifest manifest() const {
     return recipe::manifest_of(config_, model_->config(), *data_);
