@@ -100,6 +100,9 @@ void check_protocol(const Evidence& e, Checks& checks, std::vector<std::string>&
   const auto gate = [&](io::Verification check) {
     if (official)
       checks.push_back(std::move(check));
+    else if (!check.passed && !std::isfinite(check.value))
+      flags.push_back(fmt::format("{}: {} is not known, an official run has {:.4g}", check.rule,
+                                  check.item, check.limit));
     else if (!check.passed)
       flags.push_back(fmt::format("{}: {} {:.4g}, an official run has {:.4g}", check.rule,
                                   check.item, check.value, check.limit));

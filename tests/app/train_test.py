@@ -27,7 +27,7 @@ class Train(program.ProgramTest):
         self.assertNotIn("\r", done.stderr)  # stderr is no terminal here
 
         self.assertEqual(sorted(os.listdir(program.TRAINED)), ["blocks.json", "env.allowlist.json", "events.jsonl", "journals",
-                          "manifest.sha256", "model", "result.json", "samples.h5", "topology.xml"])
+                          "manifest.sha256", "model", "report.html", "result.json", "samples.h5", "topology.xml"])
         self.assertEqual(sorted(os.listdir(os.path.join(program.TRAINED, "model"))),
                          ["config.json", "generation_config.json", "model.safetensors",
                           "preprocessor_config.json", "tokenizer.json"])
