@@ -17,7 +17,10 @@ struct RankPlace {
   std::string cpus;           ///< that it may use: "0-3,8"
   std::string gpu = {};       ///< PCI address of its device; empty: none
   std::vector<int> gpu_numa = {};
-  std::string missing = {};  ///< what hwloc does not know of this machine; empty: nothing
+  std::string missing = {};     ///< what hwloc does not know of this machine; empty: nothing
+  std::vector<int> cores = {};  ///< whose hardware threads it may use, in hwloc's order
+  int threads = 1;              ///< that it will run kernels on
+  bool binds = true;            ///< the system can bind processes
 
   /// The domains that count for neighbours: those of the device, else of the host's memory.
   const std::vector<int>& domains() const { return gpu_numa.empty() ? numa : gpu_numa; }

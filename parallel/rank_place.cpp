@@ -1,78 +1,42 @@
-#include <hwloc.h>
-
+#include <cstdlib>
 #include <sstream>
 
 #include "parallel/gather.hpp"
+#include "parallel/hwloc_handle.hpp"
 #include "parallel/phase.hpp"
 #include "parallel/placement.hpp"
 
 namespace vlmark::parallel {
 namespace {
 
-class Topology {
- public:
-  Topology() {
-    if (hwloc_topology_init(&topology_) != 0) {
-      topology_ = nullptr;
-      return;
-    }
-    // Else PCI devices are left out.
-    hwloc_topology_set_io_types_filter(topology_, HWLOC_TYPE_FILTER_KEEP_IMPORTANT);
-    loaded_ = hwloc_topology_load(topology_) == 0;
+/// Threads that this process will run kernels on, unless it is told otherwise.
+int threads_of(int cpus) {
+  for (const char* name : {"KOKKOS_NUM_THREADS", "OMP_NUM_THREADS"}) {
+    const char* value = std::getenv(name);
+    if (value && std::atoi(value) > 0) return std::atoi(value);  // of "4,2" the outer level
   }
-  ~Topology() {
-    if (topology_) hwloc_topology_destroy(topology_);
-  }
-  Topology(const Topology&) = delete;
-  Topology& operator=(const Topology&) = delete;
-
-  bool loaded() const { return loaded_; }
-  hwloc_topology_t get() const { return topology_; }
-
- private:
-  hwloc_topology_t topology_ = nullptr;
-  bool loaded_ = false;
-};
-
-class Bitmap {
- public:
-  ~Bitmap() { hwloc_bitmap_free(set_); }
-  Bitmap() = default;
-  Bitmap(const Bitmap&) = delete;
-  Bitmap& operator=(const Bitmap&) = delete;
-
-  operator hwloc_bitmap_t() const { return set_; }
-  std::vector<int> values() const {
-    std::vector<int> found;
-    for (int i = hwloc_bitmap_first(set_); i >= 0; i = hwloc_bitmap_next(set_, i))
-      found.push_back(i);
-    return found;
-  }
-  /// "0-3,8".
-  std::string text() const {
-    char* list = nullptr;
-    if (hwloc_bitmap_list_asprintf(&list, set_) < 0) return "";
-    std::string copy = list;
-    free(list);
-    return copy;
-  }
-
- private:
-  hwloc_bitmap_t set_ = hwloc_bitmap_alloc();
-};
+  return cpus;
+}
 
 void add_missing(RankPlace& place, const char* what) {
   place.missing += (place.missing.empty() ? "no " : ", no ") + std::string(what);
 }
 
 void read_host(hwloc_topology_t topology, RankPlace& place) {
-  const Bitmap cpus, nodes;
+  const HwlocBitmap cpus, nodes;
   // The threads of a process may be bound one by one: the flag asks for the union.
   if (hwloc_get_cpubind(topology, cpus, HWLOC_CPUBIND_PROCESS) != 0) {
     add_missing(place, "CPU binding");
     return;
   }
-  place.cpus = cpus.text();
+  place.cpus = list_of(cpus);
+  place.threads = threads_of(hwloc_bitmap_weight(cpus));
+  for (hwloc_obj_t core = nullptr;
+       (core = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_CORE, core));)
+    if (hwloc_bitmap_intersects(core->cpuset, cpus))
+      place.cores.push_back(static_cast<int>(core->logical_index));
+  const hwloc_topology_support* can = hwloc_topology_get_support(topology);
+  place.binds = can->cpubind->set_thisproc_cpubind != 0;
   for (hwloc_obj_t package = nullptr;
        (package = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_PACKAGE, package));)
     if (hwloc_bitmap_intersects(package->cpuset, cpus))
@@ -114,7 +78,7 @@ std::vector<int> list(const std::string& text) {
 
 RankPlace read_place(const std::string& gpu) {
   RankPlace place{.host = host_name(), .packages = {}, .numa = {}, .cpus = {}, .gpu = gpu};
-  const Topology topology;
+  const HwlocTopology topology;
   if (!topology.loaded()) {
     add_missing(place, "topology");
     return place;
@@ -127,7 +91,8 @@ RankPlace read_place(const std::string& gpu) {
 std::vector<RankPlace> gather_places(Communicator& world, const RankPlace& mine) {
   const std::string text = mine.host + "\n" + list(mine.packages) + "\n" + list(mine.numa) + "\n" +
                            mine.cpus + "\n" + mine.gpu + "\n" + list(mine.gpu_numa) + "\n" +
-                           mine.missing + "\n";
+                           mine.missing + "\n" + list(mine.cores) + "\n" +
+                           list(std::vector<int>{mine.threads, mine.binds}) + "\n";
   std::vector<RankPlace> places;
   for (const std::string& of_rank : all_gather_strings(world, text)) {
     std::istringstream in(of_rank);
@@ -144,6 +109,10 @@ std::vector<RankPlace> gather_places(Communicator& world, const RankPlace& mine)
     place.gpu = line();
     place.gpu_numa = list(line());
     place.missing = line();
+    place.cores = list(line());
+    const std::vector<int> numbers = list(line());
+    place.threads = numbers.at(0);
+    place.binds = numbers.at(1) != 0;
     places.push_back(std::move(place));
   }
   return places;

@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "parallel/mpi_communicator.hpp"
+#include "parallel/mpi_library.hpp"
 #include "parallel/phase.hpp"
 #include "src/base/error.hpp"
 
@@ -29,13 +30,6 @@ void require_success(int code, const char* call) {
   MPI_Error_string(code, text, &length);
   throw CommError(std::string("run_ranks: ") + call + " failed: " + std::string(text, length) +
                   " (no rank can be reached). Check the MPI installation and the launch line");
-}
-
-const char* name_of_level(int level) {
-  return level == MPI_THREAD_SINGLE       ? "MPI_THREAD_SINGLE"
-         : level == MPI_THREAD_FUNNELED   ? "MPI_THREAD_FUNNELED"
-         : level == MPI_THREAD_SERIALIZED ? "MPI_THREAD_SERIALIZED"
-                                          : "MPI_THREAD_MULTIPLE";
 }
 
 class MpiSession {
@@ -79,7 +73,7 @@ class MpiSession {
     int size = 1;
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     if (size == 1 || provided >= MPI_THREAD_MULTIPLE) return;
-    throw CommError(std::string("run_ranks: this MPI offers ") + name_of_level(provided) +
+    throw CommError(std::string("run_ranks: this MPI offers ") + thread_level_name(provided) +
                     ", expected MPI_THREAD_MULTIPLE (each lane of messages is a thread that calls "
                     "MPI). Use an MPI built with thread support, and check the environment for a "
                     "lower level");

@@ -7,6 +7,7 @@
 #include "parallel/gather.hpp"
 #include "parallel/phase.hpp"
 #include "parallel/scalars.hpp"
+#include "src/base/contracts.hpp"
 #include "src/base/partition.hpp"
 #include "src/infer/greedy.hpp"
 
@@ -18,11 +19,12 @@ std::string answer(engine::InferenceEngine& engine, const train::Trainer& traine
   const plan::ModelConfig& model = trainer.model().config();
   const int stops[] = {model.eos_id, model.pad_id};
   const infer::Generation generation = infer::generate_greedy(
-      engine, trainer.data().prompt(picture, grey), model, max_new_tokens, stops);
+      engine, trainer.captions()->prompt(picture, grey), model, max_new_tokens, stops);
   // Ids beyond the tokenizer are embedding rows without a token: possible before they are unlearnt.
   std::vector<int> ids = generation.tokens;
-  std::erase_if(ids, [&](int id) { return id >= trainer.data().tokenizer().vocab_size(); });
-  return trainer.data().tokenizer().decode(ids, /*skip_special=*/false);
+  const data::Tokenizer& tokenizer = trainer.captions()->tokenizer();
+  std::erase_if(ids, [&](int id) { return id >= tokenizer.vocab_size(); });
+  return tokenizer.decode(ids, /*skip_special=*/false);
 }
 
 }  // namespace
@@ -34,11 +36,12 @@ std::vector<CaptionAnswer> ask_captions(train::Trainer& trainer, parallel::Commu
   const int askers = parallel::all_reduce_sum(comm, std::int64_t{engine != nullptr}) == comm.size()
                          ? comm.size()
                          : 1;
+  expects(trainer.captions() != nullptr);
+  const recipe::CaptionData& data = *trainer.captions();
   std::vector<CaptionAnswer> answers;
-  for (int i = 0; i < trainer.data().size(); ++i) {
-    const int owner = owner_of(i, trainer.data().size(), askers);
-    CaptionAnswer a{trainer.data().entry(i).file.filename(), trainer.data().entry(i).caption, "",
-                    ""};
+  for (int i = 0; i < data.size(); ++i) {
+    const int owner = owner_of(i, data.size(), askers);
+    CaptionAnswer a{data.entry(i).file.filename(), data.entry(i).caption, "", ""};
     if (owner == comm.rank()) {
       a.answer = answer(*engine, trainer, i, false, max_new_tokens);
       if (grey) a.grey_answer = answer(*engine, trainer, i, true, max_new_tokens);
@@ -46,7 +49,7 @@ std::vector<CaptionAnswer> ask_captions(train::Trainer& trainer, parallel::Commu
     answers.push_back(std::move(a));
   }
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    const int owner = owner_of(static_cast<int>(i), trainer.data().size(), askers);
+    const int owner = owner_of(static_cast<int>(i), data.size(), askers);
     answers[i].answer = parallel::broadcast_string(comm, answers[i].answer, owner);
     answers[i].grey_answer = parallel::broadcast_string(comm, answers[i].grey_answer, owner);
   }

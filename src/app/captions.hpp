@@ -19,7 +19,8 @@ struct CaptionAnswer {
 };
 
 /// Asks for the caption of every training picture with the trainer's weights, and as a control
-/// again with a grey picture. Pictures are dealt over the ranks; all get all answers. Collective.
+/// again with a grey picture. Pictures are dealt over the ranks; all get all answers. For a run
+/// on captions. Collective.
 std::vector<CaptionAnswer> ask_captions(train::Trainer& trainer, parallel::Communicator& comm,
                                         bool grey, int max_new_tokens);
 

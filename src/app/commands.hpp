@@ -109,4 +109,20 @@ struct ReportOptions {
 /// Shows runs side by side in one HTML file, whatever their verdict.
 int report_command(const ReportOptions& options);
 
+struct TopoOptions {
+  std::string input;      ///< hwloc XML of another machine; empty: this one
+  std::string synthetic;  ///< hwloc's description of a made-up one; empty: none
+  std::string xml;        ///< file for the XML; "-": stdout, and nothing else
+  bool json = false;
+};
+/// The machine as hwloc sees it; started as a job, also where each rank runs, against the plan.
+int topo_command(int argc, char** argv, const TopoOptions& options);
+
+struct DoctorOptions {
+  std::string folder = "results";  ///< where results are to go
+  bool json = false;
+};
+/// Looks at what spoils runs, on every rank of the job. Exit code 2 where a check fails.
+int doctor_command(int argc, char** argv, const DoctorOptions& options);
+
 }  // namespace vlmark::app

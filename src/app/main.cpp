@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <functional>
 
 #include "src/app/commands.hpp"
+#include "src/app/launcher.hpp"
 #include "src/base/build.hpp"
 #include "src/base/error.hpp"
 
@@ -12,13 +12,8 @@ namespace {
 
 using namespace vlmark;
 
-/// The rank a launcher gave this process, before MPI is up: what every rank could print is printed
-/// by the first alone.
-bool first_of_job() {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"})
-    if (const char* rank = std::getenv(name)) return std::atoi(rank) == 0;
-  return true;
-}
+/// What every rank could print is printed by the first alone.
+bool first_of_job() { return app::launched_rank().value_or(0) == 0; }
 
 void add_run(CLI::App& app, app::RunOptions& o, int argc, char** argv, std::function<int()>& job) {
   auto* c = app.add_subcommand("run", "Train, verify and record");
@@ -186,6 +181,36 @@ void add_report(CLI::App& app, app::ReportOptions& o, std::function<int()>& job)
   c->callback([&o, &job] { job = [&o] { return app::report_command(o); }; });
 }
 
+void add_topo(CLI::App& app, app::TopoOptions& o, int argc, char** argv,
+              std::function<int()>& job) {
+  auto* c = app.add_subcommand("topo", "Show the machine, and where the ranks of a job run");
+  c->add_option("--input", o.input, "Another machine: hwloc's XML, e.g. a record's topology.xml");
+  c->add_option("--synthetic", o.synthetic, "A made-up machine, in hwloc's words");
+  c->add_option("--xml", o.xml, "Write hwloc's XML to this file; - writes it alone, to stdout");
+  c->add_flag("--json", o.json, "One JSON object");
+  c->footer(
+      "Example:\n  vlmark topo\n  mpiexec -n 2 vlmark topo\n"
+      "  vlmark topo --input results/quickstart/topology.xml\n"
+      "  vlmark topo --synthetic \"pack:2 numa:2 core:8 pu:2\"");
+  c->callback([&o, argc, argv, &job] {
+    job = [&o, argc, argv] { return app::topo_command(argc, argv, o); };
+  });
+}
+
+void add_doctor(CLI::App& app, app::DoctorOptions& o, int argc, char** argv,
+                std::function<int()>& job) {
+  auto* c = app.add_subcommand("doctor", "Say what of this machine or job spoils a run");
+  c->add_option("--folder", o.folder, "Where results are to go")->capture_default_str();
+  c->add_flag("--json", o.json, "One JSON object");
+  c->footer(
+      "Every check is ok, absent (the machine does not say), warn (slower or not comparable) or "
+      "fail.\nExit codes: 0 no fail, 2 a fail.\n"
+      "Example:\n  vlmark doctor\n  mpiexec -n 2 vlmark doctor --folder results");
+  c->callback([&o, argc, argv, &job] {
+    job = [&o, argc, argv] { return app::doctor_command(argc, argv, o); };
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -207,6 +232,8 @@ int main(int argc, char** argv) {
   app::RecheckOptions recheck;
   app::CompareOptions compare;
   app::ReportOptions report;
+  app::TopoOptions topo;
+  app::DoctorOptions doctor;
   std::function<int()> job;
   add_run(app, run, argc, argv, job);
   add_generate(app, generate, argc, argv, job);
@@ -216,6 +243,8 @@ int main(int argc, char** argv) {
   add_recheck(app, recheck, argc, argv, job);
   add_compare(app, compare, job);
   add_report(app, report, job);
+  add_topo(app, topo, argc, argv, job);
+  add_doctor(app, doctor, argc, argv, job);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -1,25 +1,26 @@
 #include "src/app/plan_task.hpp"
 
-#include <cstdio>
 #include <filesystem>
+#include <memory>
 
 #include "src/base/error.hpp"
+#include "src/config/pictures.hpp"
 #include "src/config/run_config.hpp"
 #include "src/data/patches.hpp"
 #include "src/io/hf_config.hpp"
 #include "src/recipe/caption_data.hpp"
 #include "src/recipe/run_settings.hpp"
 #include "src/recipe/sample_order.hpp"
+#include "src/recipe/synthetic_data.hpp"
 
 namespace vlmark::app {
 namespace {
 
 data::ImageSize picture_size(const std::string& text) {
-  int width = 0, height = 0;
-  char after = 0;
-  if (std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &after) != 2 || width < 1 || height < 1)
+  const auto size = config::picture_size(text);
+  if (!size)
     throw ConfigError("--picture: '" + text + "' is no size. Write WIDTHxHEIGHT, e.g. 448x448");
-  return {height, width};
+  return {size->height, size->width};
 }
 
 Task task_of_model(const PlanOptions& options, int ranks) {
@@ -69,17 +70,23 @@ config::RunConfig config_of(const PlanOptions& options) {
 
 Task task_of_config(const config::RunConfig& config, int ranks) {
   Task task;
-  const data::Tokenizer tokenizer = data::Tokenizer::from_folder(config.data.tokenizer);
-  task.model = recipe::model_of(config.model, tokenizer);
+  const auto seed = static_cast<std::uint64_t>(config.model.seed);
+  std::unique_ptr<recipe::TrainingData> data;
+  if (config.data.kind == config::DataKind::synthetic) {
+    task.model = recipe::model_of(config.model);
+    data = std::make_unique<recipe::SyntheticData>(config.data, task.model, seed);
+  } else {
+    data::Tokenizer tokenizer = data::Tokenizer::from_folder(config.data.tokenizer);
+    task.model = recipe::model_of(config.model, tokenizer);
+    data = std::make_unique<recipe::CaptionData>(config.data, task.model, std::move(tokenizer));
+  }
   task.settings = recipe::training_settings(config, task.model, ranks);
-  const recipe::CaptionData data(config.data, task.model, tokenizer);
-  const recipe::SampleOrder order(data.size(), config.train.micro_batches,
-                                  config.train.micro_batch_samples,
-                                  static_cast<std::uint64_t>(config.model.seed));
+  const recipe::SampleOrder order(data->size(), config.train.micro_batches,
+                                  config.train.micro_batch_samples, seed);
   for (int step = 0; step < config.train.steps; ++step) {
     task.steps.emplace_back();
     for (int m = 0; m < config.train.micro_batches; ++m)
-      task.steps.back().push_back(data.shape(order.micro_batch(step, m)));
+      task.steps.back().push_back(data->shape(order.micro_batch(step, m)));
   }
   return task;
 }

@@ -1,17 +1,17 @@
 #include "src/app/provenance.hpp"
 
 #include <fmt/format.h>
-#include <hwloc.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
 
 #include "parallel/gather.hpp"
 #include "parallel/phase.hpp"
+#include "parallel/topology.hpp"
 #include "src/base/build.hpp"
 #include "src/base/clock.hpp"
+#include "src/base/error.hpp"
 #include "src/base/isa.hpp"
 #include "src/plan/schedule.hpp"
 
@@ -31,20 +31,9 @@ std::string variable(const char* name) {
   return value ? value : "";
 }
 
-/// The node's topology as hwloc's XML; a word where hwloc cannot tell.
-std::string topology_xml() {
-  hwloc_topology_t topology;
-  if (hwloc_topology_init(&topology) != 0) return "absent: hwloc could not start";
-  std::string xml = "absent: hwloc could not read the machine";
-  char* buffer = nullptr;
-  int length = 0;
-  if (hwloc_topology_load(topology) == 0 &&
-      hwloc_topology_export_xmlbuffer(topology, &buffer, &length, 0) == 0) {
-    xml.assign(buffer, static_cast<std::size_t>(std::max(length - 1, 0)));
-    hwloc_free_xmlbuffer(topology, buffer);
-  }
-  hwloc_topology_destroy(topology);
-  return xml;
+/// The node's topology as hwloc's XML; why not where hwloc cannot tell.
+std::string topology() try { return parallel::topology_xml({}); } catch (const IoError& e) {
+  return std::string("absent: ") + e.what();
 }
 
 }  // namespace
@@ -58,7 +47,7 @@ std::vector<io::Text> provenance(const config::RunConfig& config,
   for (const std::string& line : parallel::all_gather_strings(comm, host)) hosts += line + "\n";
   std::vector<io::Text> texts{
       {"config", config::to_toml(config)},
-      {"topology", topology_xml()},
+      {"topology", topology()},
       {"provenance/ranks", std::to_string(comm.size())},
       {"provenance/hosts", hosts},
       {"provenance/placement", parallel::to_text(placement)},

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "parallel/agree.hpp"
+#include "parallel/binding.hpp"
 #include "parallel/clock_offset.hpp"
 #include "parallel/nccl_communicator.hpp"
 #include "parallel/phase.hpp"
@@ -74,6 +75,16 @@ std::vector<io::Verification> verify(train::Trainer& trainer, Communicator& comm
   checks.push_back(
       report::replica_check("hash of parameters", comm.size(), engine.differing_ranks()));
   return checks;
+}
+
+/// Rule V9, the same on every rank.
+io::Verification binding_check(const parallel::Placement& placement, bool official) {
+  const auto problems = parallel::binding_problems(placement.places);
+  const std::string first =
+      problems.empty() ? "" : fmt::format("rank {} {}", problems[0].rank, problems[0].text);
+  return report::binding_check(static_cast<int>(placement.places.size()),
+                               static_cast<int>(problems.size()),
+                               parallel::unknown_bindings(placement.places), first, official);
 }
 
 /// Collective: rank 0 writes.
@@ -236,6 +247,7 @@ int run(Communicator& comm, const RunOptions& options, const config::RunConfig& 
   const std::string state = trainer.state_hash();
   const std::int64_t verification = monotonic_ns();
   auto checks = verify(trainer, comm, *journal);
+  checks.push_back(binding_check(placement, config.window.official));
   const double verification_seconds = seconds_since(verification);
   std::vector<CaptionAnswer> answers;
   if (config.control.captions || config.control.grey) {

@@ -8,4 +8,8 @@ namespace vlmark {
 /// own products" where no vendor library is linked.
 std::string compute_library();
 
+/// The instruction set that this build was compiled for, as instruction_set() names them: that of
+/// the machine it was configured on.
+std::string build_instruction_set();
+
 }  // namespace vlmark

@@ -33,25 +33,28 @@ std::int64_t kibibytes(const std::filesystem::path& file, const char* key) {
 
 /// The names that one version of control groups gives its files.
 struct GroupFiles {
+  int version;
   const char *limit, *usage, *reclaimable;
 };
-constexpr GroupFiles version1{"memory.limit_in_bytes", "memory.usage_in_bytes",
+constexpr GroupFiles version1{1, "memory.limit_in_bytes", "memory.usage_in_bytes",
                               "total_inactive_file"};
-constexpr GroupFiles version2{"memory.max", "memory.current", "inactive_file"};
+constexpr GroupFiles version2{2, "memory.max", "memory.current", "inactive_file"};
+/// The first version says "none" with the largest number of whole pages.
+constexpr std::int64_t no_limit = std::int64_t{1} << 60;
 
-/// Left under the limits of a group and all groups around it.
-std::int64_t left_in(const std::filesystem::path& mount, std::filesystem::path group,
-                     const GroupFiles& files) {
-  std::int64_t left = unlimited;
+/// Holds a group and all groups around it against the tightest so far.
+void tighten(std::optional<GroupMemory>& tightest, const std::filesystem::path& mount,
+             std::filesystem::path group, const GroupFiles& files) {
   for (group = group.relative_path();; group = group.parent_path()) {
     const std::filesystem::path folder = mount / group;
     const std::int64_t limit = number(folder / files.limit), usage = number(folder / files.usage);
-    if (limit >= 0 && usage >= 0) {
+    if (limit >= 0 && limit < no_limit && usage >= 0) {
       const std::int64_t cache =
           std::max<std::int64_t>(number(folder / "memory.stat", files.reclaimable), 0);
-      left = std::min(left, std::max<std::int64_t>(limit - usage + cache, 0));
+      const std::int64_t left = std::max<std::int64_t>(limit - usage + cache, 0);
+      if (!tightest || left < tightest->left) tightest = {limit, left, files.version};
     }
-    if (group.empty()) return left;
+    if (group.empty()) return;
   }
 }
 
@@ -60,9 +63,8 @@ std::int64_t left_in(const std::filesystem::path& mount, std::filesystem::path g
 std::int64_t peak_resident_bytes() { return kibibytes("/proc/self/status", "VmHWM:"); }
 std::int64_t resident_bytes() { return kibibytes("/proc/self/status", "VmRSS:"); }
 
-std::int64_t available_bytes(const std::filesystem::path& root) {
-  std::int64_t left = number(root / "proc/meminfo", "MemAvailable:");
-  left = left < 0 ? unlimited : left * 1024;
+std::optional<GroupMemory> group_memory(const std::filesystem::path& root) {
+  std::optional<GroupMemory> tightest;
   std::ifstream groups(root / "proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {  // "4:memory:/a/b", or "0::/a/b"
     const std::size_t first = line.find(':'), second = line.find(':', first + 1);
@@ -70,10 +72,17 @@ std::int64_t available_bytes(const std::filesystem::path& root) {
     const std::string controllers = line.substr(first + 1, second - first - 1),
                       group = line.substr(second + 1);
     const std::filesystem::path mount = root / "sys/fs/cgroup";
-    if (controllers.empty()) left = std::min(left, left_in(mount, group, version2));
+    if (controllers.empty()) tighten(tightest, mount, group, version2);
     if ((',' + controllers + ',').find(",memory,") != std::string::npos)
-      left = std::min(left, left_in(mount / "memory", group, version1));
+      tighten(tightest, mount / "memory", group, version1);
   }
+  return tightest;
+}
+
+std::int64_t available_bytes(const std::filesystem::path& root) {
+  const std::int64_t kibibytes_left = number(root / "proc/meminfo", "MemAvailable:");
+  std::int64_t left = kibibytes_left < 0 ? unlimited : kibibytes_left * 1024;
+  if (const auto group = group_memory(root)) left = std::min(left, group->left);
   return left == unlimited ? 0 : left;
 }
 

@@ -29,6 +29,7 @@ std::string literal(bool value) { return value ? "true" : "false"; }
 std::string literal(int value) { return std::to_string(value); }
 std::string literal(std::int64_t value) { return std::to_string(value); }
 std::string literal(DType value) { return basic_string(name_of(value)); }
+std::string literal(DataKind value) { return basic_string(name_of(value)); }
 std::string literal(Schedule value) { return basic_string(name_of(value)); }
 std::string literal(Shapes value) { return basic_string(name_of(value)); }
 std::string literal(AttentionBackend value) { return basic_string(name_of(value)); }

@@ -35,17 +35,25 @@ void visit(Config& c, Visitor&& v) {
   v.table("model", "weights to start from: preset or folder");
   v.field("preset", model.preset, "random weights of this size", Text::may_be_empty);
   v.field("folder", model.folder, "checkpoint folder to start from", Text::may_be_empty);
+  v.field("layers", model.layers, "of the preset's decoder layers; 0: all", at_least(0));
+  v.field("vision_depth", model.vision_depth, "of its ViT blocks; 0: all", at_least(0));
+  v.field("vocabulary", model.vocabulary, "of its tokens; 0: all", at_least(0));
   v.field("seed", model.seed, "of weights and sample order", at_least(0));
   v.field("challenge", model.challenge, "nonce that decides the seed", Text::may_be_empty);
   v.field("precision", model.precision, "storage: fp32 or bf16");
 
   auto& data = c.data;
-  v.table("data", "captioned pictures");
+  v.table("data", "documents to train on");
+  v.field("kind", data.kind, "captions or synthetic");
   v.field("folder", data.folder, "pictures and captions.json", Text::required);
   v.field("tokenizer", data.tokenizer, "folder with tokenizer.json", Text::required);
   v.field("prompt", data.prompt, "asked beside every picture", Text::required);
   v.field("min_pixels", data.min_pixels, "resized to at least this area", at_least(1));
   v.field("max_pixels", data.max_pixels, "and at most this one", at_least(1));
+  v.field("samples", data.samples, "synthetic documents", at_least(1));
+  v.field("text_tokens", data.text_tokens, "of each, besides merged patches", at_least(2));
+  v.field("pictures", data.pictures, "of each: 448x448+896x448; documents take turns at commas",
+          Text::may_be_empty);
 
   auto& train = c.train;
   v.table("train", "recipe");
@@ -128,6 +136,7 @@ void visit(Config& c, Visitor&& v) {
 
 /// Words of the enumerations, the same for reading and echo.
 inline constexpr DType kPrecisions[] = {DType::f32, DType::bf16};
+inline constexpr DataKind kDataKinds[] = {DataKind::captions, DataKind::synthetic};
 inline constexpr Schedule kSchedules[] = {Schedule::cosine, Schedule::constant};
 inline constexpr Shapes kShapes[] = {Shapes::index, Shapes::broadcast};
 inline constexpr AttentionBackend kAttentions[] = {AttentionBackend::own, AttentionBackend::cudnn};
@@ -135,6 +144,9 @@ inline constexpr SharedParameters kSharedParameters[] = {SharedParameters::summe
                                                          SharedParameters::offline};
 constexpr std::string_view name_of(SharedParameters shared) {
   return shared == SharedParameters::summed ? "summed" : "offline";
+}
+constexpr std::string_view name_of(DataKind kind) {
+  return kind == DataKind::captions ? "captions" : "synthetic";
 }
 constexpr std::string_view name_of(Schedule schedule) {
   return schedule == Schedule::cosine ? "cosine" : "constant";

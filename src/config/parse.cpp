@@ -129,6 +129,9 @@ class Reader {
   static std::string read(const Given& given, DType& value) {
     return read_word(given, kPrecisions, value);
   }
+  static std::string read(const Given& given, DataKind& value) {
+    return read_word(given, kDataKinds, value);
+  }
   static std::string read(const Given& given, Schedule& value) {
     return read_word(given, kSchedules, value);
   }
@@ -169,6 +172,7 @@ class Reader {
   }
   static std::string example(const std::optional<bool>&) { return "true"; }
   static std::string example(DType value) { return "\"" + std::string(name_of(value)) + "\""; }
+  static std::string example(DataKind value) { return "\"" + std::string(name_of(value)) + "\""; }
   static std::string example(Schedule value) { return "\"" + std::string(name_of(value)) + "\""; }
   static std::string example(SharedParameters value) {
     return "\"" + std::string(name_of(value)) + "\"";

@@ -6,6 +6,7 @@
 #include "src/base/error.hpp"
 #include "src/base/sha256.hpp"
 #include "src/config/fields.hpp"
+#include "src/config/pictures.hpp"
 
 namespace vlmark::config {
 
@@ -53,6 +54,30 @@ struct Checker {
   void field(std::string_view, const T&, std::string_view) {}
 };
 
+void check_synthetic(const RunConfig& c, Checker& check) {
+  const auto groups = picture_groups(c.data.pictures);
+  check.expect(
+      groups.has_value(), "data.pictures: is \"", c.data.pictures,
+      "\" (it holds something that is no size). Write sizes as WIDTHxHEIGHT, + between the "
+      "pictures of a document and a comma between documents: \"448x448+896x448, none\"");
+  std::size_t most = 0;
+  if (groups)
+    for (const auto& group : *groups) most = std::max(most, group.size());
+  // Two tokens stand around each picture; without one, the first token of a text is not supervised.
+  const auto least = static_cast<int>(2 * most + 2);
+  check.expect(c.data.text_tokens >= least, "data.text_tokens: ", c.data.text_tokens, " is below ",
+               least, " (a document of ", most,
+               " pictures needs 2 for each and 2 of text). Raise it");
+  check.expect(
+      !c.control.captions && !c.control.grey, "control.captions: is ",
+      c.control.captions ? "true" : "false", " and control.grey is ",
+      c.control.grey ? "true" : "false",
+      ", and data.kind is synthetic (made-up pictures have no captions). Set both to false");
+  check.expect(!c.output.export_model,
+               "output.export: is true and data.kind is synthetic (there is no tokenizer to write "
+               "beside the weights). Set output.export = false");
+}
+
 }  // namespace
 
 std::int64_t challenge_seed(std::string_view nonce) {
@@ -77,6 +102,11 @@ std::vector<std::string> problems(const RunConfig& c) {
                "model.seed: is ", model.seed, ", but model.challenge decides ",
                model.challenge.empty() ? 0 : challenge_seed(model.challenge),
                " (a run may not choose its own). Leave out the seed");
+  check.expect((model.layers == 0 && model.vision_depth == 0 && model.vocabulary == 0) ||
+                   model.folder.empty(),
+               "model.layers: is ", model.layers, ", model.vision_depth ", model.vision_depth,
+               " and model.vocabulary ", model.vocabulary,
+               " beside model.folder (a checkpoint has the size it has). Use a preset, or 0");
   const auto known = [](DType type) {
     return std::find(std::begin(kPrecisions), std::end(kPrecisions), type) != std::end(kPrecisions);
   };
@@ -91,6 +121,7 @@ std::vector<std::string> problems(const RunConfig& c) {
   check.expect(c.data.min_pixels <= c.data.max_pixels, "data.min_pixels: ", c.data.min_pixels,
                " is above data.max_pixels = ", c.data.max_pixels,
                " (no picture could have both). Exchange them");
+  if (c.data.kind == DataKind::synthetic) check_synthetic(c, check);
   const TrainSection& train = c.train;
   check.expect(!(train.min_learning_rate > train.learning_rate),
                "train.min_learning_rate: ", train.min_learning_rate,

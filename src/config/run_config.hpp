@@ -31,9 +31,18 @@ enum class Shapes : std::uint8_t {
   broadcast  ///< the first stage tells the others before each step
 };
 
+/// What a run trains on.
+enum class DataKind : std::uint8_t {
+  captions,  ///< pictures of a folder and their captions
+  synthetic  ///< text and pictures made from the seed, of any length and size
+};
+
 /// Where the weights come from: exactly one of the two.
 struct ModelSection {
   std::string preset = "nano";   ///< random weights of this size
+  int layers = 0;                ///< decoder layers, fewer than the preset's; 0: as the preset
+  int vision_depth = 0;          ///< the same of the ViT's blocks
+  int vocabulary = 0;            ///< and of the rows of embedding and head
   std::string folder;            ///< Hugging Face checkpoint folder to start from
   std::int64_t seed = 1;         ///< of weights and of the order of samples
   std::string challenge;         ///< a centre's nonce, which decides the seed; with a preset
@@ -42,11 +51,15 @@ struct ModelSection {
 };
 
 struct DataSection {
+  DataKind kind = DataKind::captions;
   std::string folder = "configs/media";              ///< pictures and captions.json
   std::string tokenizer = "configs/tokenizer-nano";  ///< folder with tokenizer.json
   std::string prompt = "Describe the picture.";
   std::int64_t min_pixels = 3136;   ///< a picture is resized to at least this area
   std::int64_t max_pixels = 12544;  ///< and at most this one
+  int samples = 64;                 ///< synthetic: documents, each visited once in an epoch
+  int text_tokens = 512;            ///< synthetic: tokens of each besides its merged patches
+  std::string pictures;             ///< synthetic: of each document, see picture_groups
   bool operator==(const DataSection&) const = default;
 };
 

@@ -49,8 +49,10 @@ StepFlops flops_of(const Evidence& e, const std::vector<plan::MicroBatchShape>& 
 }
 
 void check_pictures(const Evidence& e, Checks& checks) {
-  const data::PixelLimits limits{static_cast<double>(e.config.data.min_pixels),
-                                 static_cast<double>(e.config.data.max_pixels)};
+  data::PixelLimits limits;  // of the model, which synthetic pictures keep to
+  if (e.config.data.kind == config::DataKind::captions)
+    limits = {static_cast<double>(e.config.data.min_pixels),
+              static_cast<double>(e.config.data.max_pixels)};
   double wrong = 0;
   for (const recipe::Manifest::Sample& sample : e.manifest.samples) {
     std::vector<plan::Grid> grids;
@@ -149,6 +151,8 @@ void check_noted(const Evidence& e, Checks& checks, std::vector<std::string>& fl
     check.passed = check.value <= check.limit;
     contradictions += check.passed != noted.passed;
     rules.push_back(check.rule);
+    if (check.rule == "V9" && check.passed && check.value > 0)
+      flags.push_back(fmt::format("V9: {:.0f} {}", check.value, check.item));
     checks.push_back(std::move(check));
   }
   checks.push_back(

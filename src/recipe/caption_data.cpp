@@ -154,6 +154,10 @@ model::Sequence CaptionData::document(int i, bool pixels) const {
   return sequence;
 }
 
+std::string CaptionData::summary(int i) const {
+  return entry(i).caption + " " + plan::to_string(shape({i}));
+}
+
 plan::MicroBatchShape CaptionData::shape(const std::vector<int>& samples) const {
   plan::MicroBatchShape shape;
   for (const int i : samples) {

@@ -9,12 +9,13 @@
 #include "src/data/tokenizer.hpp"
 #include "src/model/micro_batch.hpp"
 #include "src/plan/model_config.hpp"
+#include "src/recipe/training_data.hpp"
 
 namespace vlmark::recipe {
 
 /// Pictures with captions as training documents: the picture and the prompt as the user's turn, the
 /// caption as the assistant's. Only the caption and the token that ends it are supervised.
-class CaptionData {
+class CaptionData final : public TrainingData {
  public:
   /// Reads captions and decodes every picture once (their sizes decide the shapes). Throws what
   /// data::read_picture and data::preprocessed_grid throw, and ConfigError where tokenizer and model
@@ -35,19 +36,21 @@ class CaptionData {
   CaptionData(const config::DataSection& settings, const plan::ModelConfig& model,
               data::Tokenizer tokenizer, const std::vector<Picture>& pictures);
 
-  int size() const { return static_cast<int>(entries_.size()); }
+  int size() const override { return static_cast<int>(entries_.size()); }
+  std::vector<data::ImageSize> picture_sizes(int i) const override { return {sizes_[index(i)]}; }
   Picture picture(int i) const { return {sizes_[index(i)], grids_[index(i)]}; }
   const data::CaptionedPicture& entry(int i) const { return entries_[index(i)]; }
   const data::Tokenizer& tokenizer() const { return tokenizer_; }
 
   /// The document of sample `i`; without pixels, its picture is a grid alone and nothing is decoded
   /// or resized.
-  model::Sequence document(int i, bool pixels = true) const;
+  model::Sequence document(int i, bool pixels = true) const override;
   /// Its prompt alone, ready for the assistant's answer; `grey` takes a uniform grey picture of the
   /// same size instead.
   model::Sequence prompt(int i, bool grey) const;
   /// Shape of a micro-batch of these samples; opens no picture.
-  plan::MicroBatchShape shape(const std::vector<int>& samples) const;
+  plan::MicroBatchShape shape(const std::vector<int>& samples) const override;
+  std::string summary(int i) const override;
 
  private:
   static std::size_t index(int i) { return static_cast<std::size_t>(i); }

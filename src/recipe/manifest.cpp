@@ -4,8 +4,8 @@
 
 #include "src/base/error.hpp"
 #include "src/config/run_config.hpp"
-#include "src/recipe/caption_data.hpp"
 #include "src/recipe/sample_order.hpp"
+#include "src/recipe/training_data.hpp"
 
 namespace vlmark::recipe {
 namespace {
@@ -65,7 +65,7 @@ std::vector<plan::MicroBatchShape> Manifest::step(int index) const {
 }
 
 Manifest manifest_of(const config::RunConfig& config, const plan::ModelConfig& model,
-                     const CaptionData& data) {
+                     const TrainingData& data) {
   const config::TrainSection& train = config.train;
   Manifest manifest;
   manifest.model = model;
@@ -73,10 +73,11 @@ Manifest manifest_of(const config::RunConfig& config, const plan::ModelConfig& m
   manifest.seed = static_cast<std::uint64_t>(config.model.seed);
   manifest.micro_batches = train.micro_batches;
   manifest.micro_batch_samples = train.micro_batch_samples;
+  if (config.data.kind == config::DataKind::synthetic) manifest.data = "synthetic";
   for (int i = 0; i < data.size(); ++i) {
     const plan::MicroBatchShape shape = data.shape({i});
     manifest.samples.push_back(
-        {static_cast<int>(shape.tokens()), shape.supervised, shape.media, {data.picture(i).size}});
+        {static_cast<int>(shape.tokens()), shape.supervised, shape.media, data.picture_sizes(i)});
   }
   return manifest;
 }
@@ -86,6 +87,7 @@ std::string to_json(const Manifest& manifest) {
   visit_model(manifest.model,
               [&](const char* key, const auto& value) { json["model"][key] = value; });
   visit_rest(manifest, [&](const char* key, const auto& value) { json[key] = value; });
+  if (!manifest.data.empty()) json["data"] = manifest.data;
   json["samples"] = ordered_json::array();
   for (const Manifest::Sample& sample : manifest.samples) {
     ordered_json media = ordered_json::array(), pictures = ordered_json::array();
@@ -106,6 +108,7 @@ Manifest parse_manifest(std::string_view text, const std::string& where) try {
   visit_model(manifest.model,
               [&](const char* key, auto& value) { json.at("model").at(key).get_to(value); });
   visit_rest(manifest, [&](const char* key, auto& value) { json.at(key).get_to(value); });
+  manifest.data = json.value("data", "");
   for (const auto& entry : json.at("samples")) {
     Manifest::Sample sample{entry.at("tokens"), entry.at("supervised"), {}, {}};
     for (const auto& grid : entry.at("media"))

@@ -16,7 +16,7 @@ struct RunConfig;
 
 namespace vlmark::recipe {
 
-class CaptionData;
+class TrainingData;
 
 /// Everything that fixes how much work a run is (rule R4): two runs are comparable only where the
 /// hash of this is the same.
@@ -31,6 +31,7 @@ struct Manifest {
   plan::Trainable trainable;
   std::uint64_t seed = 0;  ///< of weights and of the order of samples
   int micro_batches = 0, micro_batch_samples = 0;
+  std::string data;  ///< "synthetic"; empty: captions (left out of the text, as records have it)
   std::vector<Sample> samples;
 
   /// Of all micro-batches of a step, as the order of samples gives them.
@@ -40,7 +41,7 @@ struct Manifest {
 
 /// Of a run that trains `model` on `data` as `config` says.
 Manifest manifest_of(const config::RunConfig& config, const plan::ModelConfig& model,
-                     const CaptionData& data);
+                     const TrainingData& data);
 
 /// JSON on one line, keys in one order: its SHA-256 is the manifest's.
 std::string to_json(const Manifest& manifest);

@@ -2,13 +2,15 @@
 
 #include "src/base/error.hpp"
 #include "src/io/hf_config.hpp"
+#include "src/plan/model_reduction.hpp"
 #include "src/recipe/caption_data.hpp"
 
 namespace vlmark::recipe {
 
 plan::ModelConfig model_of(const config::ModelSection& model) {
-  return model.folder.empty() ? plan::model_preset(model.preset)
-                              : io::read_hf_config(model.folder + "/config.json");
+  if (!model.folder.empty()) return io::read_hf_config(model.folder + "/config.json");
+  return plan::reduced(plan::model_preset(model.preset),
+                       {model.layers, model.vision_depth, model.vocabulary});
 }
 
 plan::ModelConfig model_of(const config::ModelSection& model, const data::Tokenizer& tokenizer) {

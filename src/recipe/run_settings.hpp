@@ -7,8 +7,8 @@
 
 namespace vlmark::recipe {
 
-/// The model that the run description names: a preset, or a checkpoint folder's config.json. Throws
-/// ConfigError, IoError.
+/// The model that the run description names: a preset, perhaps reduced, or a checkpoint
+/// folder's config.json. Throws ConfigError, IoError.
 plan::ModelConfig model_of(const config::ModelSection& model);
 /// The same for training on text of `tokenizer`. Random weights give no id a meaning, so a preset
 /// takes its ids of special tokens.

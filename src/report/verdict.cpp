@@ -25,4 +25,14 @@ io::Verification replica_check(const std::string& item, int ranks, int different
           static_cast<double>(different), 0, different == 0};
 }
 
+io::Verification binding_check(int ranks, int different, int unknown, const std::string& first,
+                               bool official) {
+  std::string item = fmt::format("of {} ranks, not bound as planned", ranks);
+  if (unknown > 0) item += fmt::format(" or ({}) not known", unknown);
+  if (!first.empty()) item += "; " + first;
+  const int limit = official ? unknown : ranks;
+  return {"V9", item, static_cast<double>(different + unknown), static_cast<double>(limit),
+          different + unknown <= limit};
+}
+
 }  // namespace vlmark::report

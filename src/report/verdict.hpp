@@ -19,4 +19,10 @@ io::Verification finite_check(std::uint64_t non_finite_parameters);
 /// 0's.
 io::Verification replica_check(const std::string& item, int ranks, int different);
 
+/// Rule V9: `different` ranks do not run as planned (parallel::binding_problems; `first` says how the
+/// first of them runs), of `unknown` more nobody can say. It gates official runs alone, and no rank
+/// of a system that cannot bind; the judge makes a flag of the rest.
+io::Verification binding_check(int ranks, int different, int unknown, const std::string& first,
+                               bool official);
+
 }  // namespace vlmark::report

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <optional>
 
 #include "parallel/agree.hpp"
 #include "parallel/phase.hpp"
@@ -16,6 +17,7 @@
 #include "src/io/journal_records.hpp"
 #include "src/io/model_folder.hpp"
 #include "src/recipe/run_settings.hpp"
+#include "src/recipe/synthetic_data.hpp"
 #include "src/recipe/work.hpp"
 #include "src/train/memory_check.hpp"
 #include "src/train/planted_faults.hpp"
@@ -70,17 +72,23 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
   const config::TrainSection& t = config.train;
   learning_rate_ = {t.learning_rate, t.min_learning_rate, t.warmup_steps, t.steps,
                     t.schedule == config::Schedule::cosine};
+  const bool synthetic = config.data.kind == config::DataKind::synthetic;
   plan::Place place;
   parallel::agree(comm, "set-up", [&] {
-    data::Tokenizer tokenizer = data::Tokenizer::from_folder(config.data.tokenizer);
-    model_ = std::make_unique<model::Qwen2VL>(recipe::model_of(config.model, tokenizer));
+    std::optional<data::Tokenizer> tokenizer;
+    if (!synthetic) tokenizer = data::Tokenizer::from_folder(config.data.tokenizer);
+    model_ = std::make_unique<model::Qwen2VL>(tokenizer ? recipe::model_of(config.model, *tokenizer)
+                                                        : recipe::model_of(config.model));
     settings_ = recipe::training_settings(config, model_->config(), comm.size());
     place = plan::place_of(settings_.layout, comm.rank());
-    if (place.pipeline == 0)
-      data_ = std::make_unique<recipe::CaptionData>(with_wrong_picture_size(config.data),
-                                                    model_->config(), std::move(tokenizer));
+    if (synthetic)
+      data_ = std::make_unique<recipe::SyntheticData>(
+          config.data, model_->config(), static_cast<std::uint64_t>(config.model.seed));
+    else if (place.pipeline == 0)
+      take(std::make_unique<recipe::CaptionData>(with_wrong_picture_size(config.data),
+                                                 model_->config(), *std::move(tokenizer)));
   });
-  if (settings_.layout.pipeline > 1) take_pictures();
+  if (settings_.layout.pipeline > 1 && !synthetic) take_pictures();
   order_ =
       std::make_unique<recipe::SampleOrder>(data_->size(), t.micro_batches, t.micro_batch_samples,
                                             static_cast<std::uint64_t>(config.model.seed));
@@ -92,7 +100,9 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
         model_->config(), model::shard_of(model_->config(), settings_, steps, place));
     plan_ = model::plan_training(*shard_, settings_, steps, comm.rank());
     const int window = t.steps - std::min(t.untimed_steps, t.steps - 1);
-    add_replayed_states(plan_.items, std::min(config.verify.replayed_steps, window));
+    // On a device they lie beside the memory that is planned and checked.
+    if (!kDeviceMemory)
+      add_replayed_states(plan_.items, std::min(config.verify.replayed_steps, window));
   });
   parallel::agree(comm, "memory", [&] {
     require_memory(comm, plan_.items, engine::available_bytes(), !kDeviceMemory);
@@ -130,33 +140,34 @@ std::unique_ptr<engine::InferenceEngine> Trainer::inference() {
   return engine;
 }
 
+void Trainer::take(std::unique_ptr<recipe::CaptionData> captions) {
+  captions_ = captions.get();
+  data_ = std::move(captions);
+}
+
 void Trainer::take_pictures() {
   std::vector<int> numbers;  // height, width, t, h, w of each
-  for (int i = 0; data_ && i < data_->size(); ++i) {
-    const auto [size, grid] = data_->picture(i);
+  for (int i = 0; captions_ && i < captions_->size(); ++i) {
+    const auto [size, grid] = captions_->picture(i);
     numbers.insert(numbers.end(), {size.height, size.width, grid.t, grid.h, grid.w});
   }
   numbers.resize(static_cast<std::size_t>(
       parallel::broadcast_value(comm_, static_cast<std::int64_t>(numbers.size()))));
   comm_.broadcast(parallel::buffer(numbers), 0).wait();
   parallel::agree(comm_, "set-up", [&] {
-    if (data_) return;
+    if (captions_) return;
     std::vector<recipe::CaptionData::Picture> pictures;
     for (auto n = numbers.begin(); n != numbers.end(); n += 5)
       pictures.push_back({{n[0], n[1]}, {n[2], n[3], n[4]}});
-    data_ = std::make_unique<recipe::CaptionData>(
-        config_.data, model_->config(), data::Tokenizer::from_folder(config_.data.tokenizer),
-        pictures);
+    take(std::make_unique<recipe::CaptionData>(config_.data, model_->config(),
+                                               data::Tokenizer::from_folder(config_.data.tokenizer),
+                                               pictures));
   });
 }
 
 void Trainer::require_same_inputs() const {
   std::string inputs = config::to_toml(config_);
-  for (int i = 0; i < data_->size(); ++i) {
-    const plan::MicroBatchShape shape = data_->shape({i});
-    inputs += "\n" + data_->entry(i).caption + " " + std::to_string(shape.tokens()) + " " +
-              std::to_string(shape.patches());
-  }
+  for (int i = 0; i < data_->size(); ++i) inputs += "\n" + data_->summary(i);
   parallel::require_same_text(
       comm_, "compare the inputs of all ranks", inputs,
       [this](const std::string& here, const std::string& first) {

@@ -41,7 +41,8 @@ class Trainer {
   void run(io::JournalWriter& journal, const std::function<void(const Progress&)>& report);
 
   const model::Qwen2VL& model() const { return *model_; }
-  const recipe::CaptionData& data() const { return *data_; }
+  /// Where it trains on captions; null where on synthetic documents.
+  const recipe::CaptionData* captions() const { return captions_; }
   engine::TrainingEngine& engine() { return *engine_; }
   /// Forward passes with the trained weights: on every rank where each holds the whole model, else
   /// on rank 0 alone, which gets a copy; null elsewhere. Collective.
@@ -84,6 +85,7 @@ class Trainer {
   void watch_after_window();
   /// Tells the later stages, which open no picture, what rank 0 saw of each. Collective.
   void take_pictures();
+  void take(std::unique_ptr<recipe::CaptionData> captions);
   void require_same_inputs() const;
   void note_step(io::JournalWriter& journal, int step, const engine::StepResult& result,
                  const Counts& before, const recipe::Work& work, double learning_rate) const;
@@ -93,7 +95,8 @@ class Trainer {
   std::unique_ptr<model::Qwen2VL> model_;  // the whole
   std::unique_ptr<model::Qwen2VL> shard_;  // what this rank trains
   model::TrainingSettings settings_;
-  std::unique_ptr<recipe::CaptionData> data_;
+  std::unique_ptr<recipe::TrainingData> data_;
+  const recipe::CaptionData* captions_ = nullptr;  // the same, where it is that
   std::unique_ptr<recipe::SampleOrder> order_;
   recipe::LearningRate learning_rate_;
   model::MemoryPlan plan_;

@@ -4,7 +4,8 @@ import program
 
 class Help(program.ProgramTest):
     def test_an_example_everywhere(self):
-        for command in ([], ["run"], ["generate"], ["convert"], ["plan"], ["compare"], ["report"]):
+        for command in ([], ["run"], ["generate"], ["convert"], ["plan"], ["compare"], ["report"],
+                        ["topo"], ["doctor"]):
             text = self.vlmark(*command, "--help").stdout
             example = text.split("Example:\n")[1]
             self.assertIn(" ".join(["vlmark", *command]), example)

@@ -5,7 +5,7 @@ import re
 
 import program
 
-RESULT = re.compile(r"VLMARK RESULT VALID official=no checked=R3,R4,R5,R6,R9,V1,V2,V3,V4,V5,V6,V7 "
+RESULT = re.compile(r"VLMARK RESULT VALID official=no checked=R3,R4,R5,R6,R9,V1,V2,V3,V4,V5,V6,V7,V9 "
                     r"fom=train\.positions_per_s "
                     r"value=[0-9.e+]+ n=1/1 steps=1 untimed=2 model=nano prec=fp32 tier=baseline "
                     r"layout=dp2 ranks=2 isa=\w+ rules=\S+")

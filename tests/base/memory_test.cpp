@@ -54,6 +54,21 @@ TEST_F(Node, ReadsTheFirstVersionOfGroups) {
   EXPECT_EQ(gibibytes(), 15);
 }
 
+TEST_F(Node, GroupsWithoutALimitAreNone) {
+  write("proc/self/cgroup", "4:memory:/job\n0::/\n");
+  const std::string job = "sys/fs/cgroup/memory/job/";
+  write(job + "memory.limit_in_bytes", "9223372036854771712\n");
+  write(job + "memory.usage_in_bytes", "1073741824\n");
+  EXPECT_FALSE(group_memory(root_).has_value());
+  EXPECT_EQ(gibibytes(), 64);
+  write(job + "memory.limit_in_bytes", "4294967296\n");
+  const auto group = group_memory(root_);
+  ASSERT_TRUE(group.has_value());
+  EXPECT_EQ(group->version, 1);
+  EXPECT_EQ(group->limit, std::int64_t{4} << 30);
+  EXPECT_EQ(group->left, std::int64_t{3} << 30);
+}
+
 TEST(Memory, ThisProcessHasSome) {
   EXPECT_GT(peak_resident_bytes(), 1 << 20);
   EXPECT_GT(resident_bytes(), 1 << 20);

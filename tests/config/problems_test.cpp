@@ -70,6 +70,43 @@ TEST(Problems, NamesBothValuesOfAContradiction) {
               ElementsAre(HasSubstr("model.precision: is fp64")));
 }
 
+TEST(Problems, SyntheticDocumentsHaveNoCaptionsAndNoTokenizer) {
+  const auto synthetic = [](RunConfig& c) {
+    c.data.kind = DataKind::synthetic;
+    c.output.export_model = false;
+  };
+  EXPECT_THAT(after(synthetic), IsEmpty());
+  RunConfig config;
+  synthetic(config);
+  config.control.grey = config.output.export_model = true;
+  EXPECT_THAT(problems(config),
+              ElementsAre(HasSubstr("control.captions: is false and control.grey is true, and "
+                                    "data.kind is synthetic"),
+                          HasSubstr("output.export: is true and data.kind is synthetic")));
+  synthetic(config);
+  config.control.grey = false;
+  config.data.pictures = "448x448+x";
+  EXPECT_THAT(problems(config),
+              ElementsAre(HasSubstr("data.pictures: is \"448x448+x\" (it holds something that is "
+                                    "no size)")));
+  config.data.pictures = "448x448, 448x448+448x448";
+  config.data.text_tokens = 5;
+  EXPECT_THAT(problems(config), ElementsAre(HasSubstr("data.text_tokens: 5 is below 6 (a document "
+                                                      "of 2 pictures")));
+  config.data.kind = DataKind::captions;  // then nobody reads them
+  EXPECT_THAT(problems(config), IsEmpty());
+}
+
+TEST(Problems, ACheckpointKeepsItsSize) {
+  EXPECT_THAT(after([](RunConfig& c) {
+                c.model.preset = "";
+                c.model.folder = "checkpoint";
+                c.model.layers = 2;
+              }),
+              ElementsAre(HasSubstr("model.layers: is 2, model.vision_depth 0 and "
+                                    "model.vocabulary 0 beside model.folder")));
+}
+
 TEST(Problems, ShortRunKeepsLongWarmup) {
   // `--set train.steps=2` has to work on any description: the run then ends inside the warm-up.
   EXPECT_THAT(after([](RunConfig& c) { c.train.steps = 1; }), IsEmpty());

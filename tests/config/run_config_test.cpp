@@ -195,6 +195,10 @@ TEST(Echo, ReadsBackAsTheSameStruct) {
   c.parallel.shared_parameters = SharedParameters::offline;
   c.parallel.shapes = Shapes::broadcast;
   c.output.overwrite = true;
+  c.output.export_model = false;
+  c.data.kind = DataKind::synthetic;
+  c.data.pictures = "448x448, none";
+  c.model.layers = 2;
   EXPECT_EQ(parse(to_toml(c), "echo"), c) << to_toml(c);
   EXPECT_EQ(parse(to_toml(RunConfig{}), "echo"), RunConfig{});
   EXPECT_NE(to_toml(c), to_toml(RunConfig{}));

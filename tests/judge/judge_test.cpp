@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 
@@ -148,6 +149,25 @@ TEST(Judge, AnOfficialRunIsHeldToTheRulesNumbers) {
   ASSERT_FALSE(judge(record).valid());
   EXPECT_EQ(judge(record).failed()->item, "drift of the untimed steps");
   EXPECT_EQ(judge(record).failed()->rule, "R7");
+}
+
+TEST(Judge, RanksNotBoundAsPlannedAreAFlagOfAQuickRunAndAFaultOfAnOfficialOne) {
+  io::Record record = good_record();
+  record.verification.push_back({0, {"V9", "of 2 ranks, not bound as planned", 0, 2, true}});
+  EXPECT_TRUE(judge(record).valid());
+  const auto flagged = [&] {
+    const Judgement j = judge(record);
+    return std::any_of(j.flags.begin(), j.flags.end(), [](const std::string& flag) {
+      return flag.starts_with("V9: 2 of 2 ranks");
+    });
+  };
+  EXPECT_FALSE(flagged());
+  noted(record, record.verification.size() - 1).value = 2;
+  EXPECT_TRUE(judge(record).valid());
+  EXPECT_TRUE(flagged());
+  noted(record, record.verification.size() - 1) = {"V9", "of 2 ranks", 2, 0, false};
+  ASSERT_FALSE(judge(record).valid());
+  EXPECT_EQ(judge(record).failed()->rule, "V9");
 }
 
 TEST(Judge, ARecordWithoutEvidenceIsNone) {

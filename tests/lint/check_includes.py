@@ -14,6 +14,7 @@ import lint
 ARROWS = {
     "base": [],
     "config": ["base"],
+    "doctor": ["base"],
     "plan": ["base", "config"],
     "model": ["plan"],
     "kernels": ["base"],
@@ -32,7 +33,7 @@ ARROWS = {
     "stats": ["base"],
     "report": ["base", "plan", "io", "stats", "judge"],
     "app": ["base", "config", "plan", "model", "engine", "io", "data", "recipe", "train", "infer",
-            "sim", "stats", "judge", "report", "verification", "kernels"],
+            "sim", "stats", "doctor", "judge", "report", "verification", "kernels"],
 }
 ANYTHING = {"bench", "tests"}
 

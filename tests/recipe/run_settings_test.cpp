@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
+#include <set>
 
 #include "src/base/error.hpp"
 
@@ -64,6 +65,39 @@ TEST(ModelOf, APresetTakesTheSpecialTokensOfTheTokenizer) {
   EXPECT_EQ(model.eos_id, nano.eos_id);
   EXPECT_EQ(model.pad_id, nano.pad_id);
   EXPECT_EQ(model.bos_id, nano.bos_id);
+}
+
+TEST(ModelOf, WhatIsReducedStandsInTheName) {
+  config::ModelSection model;
+  model.preset = "2B";
+  EXPECT_EQ(model_of(model).name, "2B");
+  model.layers = 28;  // all there are
+  EXPECT_EQ(model_of(model).name, "2B");
+  model.layers = 2;
+  EXPECT_EQ(model_of(model).name, "2B-2of28-layers");
+  model.vision_depth = 1;
+  const plan::ModelConfig found = model_of(model);
+  EXPECT_EQ(found.name, "2B-2of28-layers-1of32-blocks");
+  EXPECT_EQ(found.layers, 2);
+  EXPECT_EQ(found.vision.depth, 1);
+  EXPECT_EQ(found.hidden, plan::model_preset("2B").hidden);
+  model.layers = 0;
+  EXPECT_EQ(model_of(model).name, "2B-1of32-blocks");
+  model.vocabulary = 1024;
+  const plan::ModelConfig small = model_of(model);
+  EXPECT_EQ(small.name, "2B-1of32-blocks-1024of151936-tokens");
+  EXPECT_THAT(plan::problems(small), testing::IsEmpty());
+  std::set<int> special{small.pad_id,        small.eos_id,   small.vision_start_id,
+                        small.vision_end_id, small.image_id, small.video_id};
+  EXPECT_EQ(special.size(), 6u);
+  EXPECT_GE(*special.begin(), 1018);
+  model.vocabulary = 127;
+  EXPECT_THROW(model_of(model), ConfigError);
+  model.vocabulary = 0;
+  model.layers = 29;
+  EXPECT_THAT(
+      [&] { model_of(model); },
+      ThrowsMessage<ConfigError>(HasSubstr("model.layers: 29 is above the 28 layers of 2B")));
 }
 
 TEST(TrainingSettings, RefuseALayoutOfOtherRanks) {
