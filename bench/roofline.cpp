@@ -25,7 +25,7 @@ double fastest(const std::function<void()>& call) {
 }
 
 template <class T>
-double gemm_rate(int size) {
+double product_rate(int size) {
   using kernels::Trans;
   const Mat<T> a = uniform<T>(size, size, 1), b = uniform<T>(size, size, 2),
                c = uniform<T>(size, size, 3);
@@ -45,10 +45,14 @@ bool Roofline::bound_by_products(const Call& call) const {
   return call.flops / gemm(call.type) >= call.bytes / copy;
 }
 
+double gemm_rate(DType type, int size) {
+  return type == DType::bf16 ? product_rate<bf16>(size) : product_rate<float>(size);
+}
+
 Roofline measure_roofline(int size, double bytes) {
   Roofline r;
-  r.gemm_f32 = gemm_rate<float>(size);
-  r.gemm_bf16 = gemm_rate<bf16>(size);
+  r.gemm_f32 = gemm_rate(DType::f32, size);
+  r.gemm_bf16 = gemm_rate(DType::bf16, size);
   const long n = static_cast<long>(bytes / 8);
   const Vec<float> from = uniform<float>(n, 1), to = uniform<float>(n, 2);
   r.copy = 8.0 * static_cast<double>(n) /

@@ -17,7 +17,10 @@ struct Roofline {
   bool bound_by_products(const Call& call) const;
 };
 
-/// Measures it: products of size^3, the fastest of several runs of x W^T and x W; copies of `bytes`.
+/// FLOP/s of a product of size^3 with sums in fp32: the fastest of several runs of x W^T and x W.
+double gemm_rate(DType type, int size);
+
+/// Measures it: gemm_rate() of both types; copies of `bytes`.
 Roofline measure_roofline(int size, double bytes);
 
 }  // namespace vlmark::bench
