@@ -14,6 +14,7 @@
 #include "bench/collective.hpp"
 #include "bench/record.hpp"
 #include "bench/spread.hpp"
+#include "parallel/agree.hpp"
 #include "parallel/run_ranks.hpp"
 #include "parallel/scalars.hpp"
 #include "parallel/shuffled_communicator.hpp"
@@ -115,6 +116,9 @@ int run(Communicator& world, const Options& o, std::vector<std::string> words,
   const auto shuffled = o.shuffle ? parallel::shuffled_communicator(world) : nullptr;
   Communicator& comm = shuffled ? *shuffled : world;
   const bool first = comm.rank() == 0;
+  parallel::agree(comm, "record", [&] {
+    if (first && !o.folder.empty()) bench::require_no_record(o.folder);
+  });
   if (!first)  // one file, written by rank 0
     std::erase_if(words, [](const std::string& w) { return w.starts_with("--benchmark_out"); });
   std::vector<char*> argv;

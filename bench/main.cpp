@@ -47,6 +47,7 @@ int run(Options options, std::vector<std::string> words, const std::vector<std::
   benchmark::Initialize(&argc, argv.data());
   if (benchmark::ReportUnrecognizedArguments(argc, argv.data()))
     return static_cast<int>(ExitCode::usage);
+  if (!options.folder.empty()) require_no_record(options.folder);
   Session session(options);
   session.record().program = "vlmark_bench", session.record().arguments = given;
   const Roofline& r = session.roofline();

@@ -1,6 +1,8 @@
 #include "bench/record.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -17,11 +19,20 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+std::filesystem::path path_in(const std::string& folder) {
+  return std::filesystem::path(folder) / "bench.json";
+}
+
 Json json_of(const Row& row) {
   Json j{{"name", row.name}, {"status", row.status}};
   if (!row.detail.empty()) j["detail"] = row.detail;
   for (const auto& [key, text] : row.texts) j[key] = text;
-  for (const auto& [key, number] : row.numbers) j[key] = number;
+  for (const auto& [key, number] : row.numbers) {
+    if (number == std::floor(number) && std::abs(number) < 0x1p53)
+      j[key] = static_cast<std::int64_t>(number);
+    else
+      j[key] = number;
+  }
   if (row.status == "ok") {
     const Spread s = spread_of(row.seconds);
     j["seconds"] = {
@@ -71,18 +82,21 @@ std::string to_json(const Record& record) {
   return j.dump(1) + "\n";
 }
 
-void write_record(const std::string& folder, const Record& record) {
-  const std::filesystem::path path = std::filesystem::path(folder) / "bench.json";
-  if (std::filesystem::exists(path))
-    throw IoError("bench: " + path.string() +
+void require_no_record(const std::string& folder) {
+  if (std::filesystem::exists(path_in(folder)))
+    throw IoError("bench: " + path_in(folder).string() +
                   " exists (a measurement is never overwritten). Name another folder");
+}
+
+void write_record(const std::string& folder, const Record& record) {
+  require_no_record(folder);
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
-  std::ofstream file(path);
+  std::ofstream file(path_in(folder));
   file << to_json(record);
   file.close();
   if (failed || !file)
-    throw IoError("bench: " + path.string() +
+    throw IoError("bench: " + path_in(folder).string() +
                   " cannot be written (the results would be lost). Check the folder and its space");
 }
 

@@ -29,8 +29,10 @@ struct Record {
 
 /// The record as JSON text.
 std::string to_json(const Record& record);
-/// Writes FOLDER/bench.json, making the folder. Throws IoError where it is there already or cannot
-/// be written.
+/// Throws IoError where FOLDER/bench.json is there already: to be called before hours of measuring.
+void require_no_record(const std::string& folder);
+/// Writes FOLDER/bench.json, making the folder. Throws IoError as above, or where it cannot be
+/// written.
 void write_record(const std::string& folder, const Record& record);
 
 /// Name of the processor, as the system has it.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "bench/data.hpp"
 #include "src/base/clock.hpp"
@@ -13,13 +14,17 @@ namespace vlmark::bench {
 void Options::add_options(CLI::App& app) {
   app.add_flag("--smoke", smoke, "Every case at tiny size, checked; times mean nothing");
   app.add_flag("--quick", quick, "2B on one rank with a quarter of the tokens, about a minute");
-  app.add_option("--model", models, "2B, 7B, 72B, nano (repeat)");
+  app.add_option("--model", models, "2B, 7B, 72B, nano (repeat); else the first three");
   app.add_option("--precision", precisions)->check(CLI::IsMember({"fp32", "bf16"}));
-  app.add_option("--tp", tensor_ranks, "Tensor ranks (repeat)")->check(CLI::PositiveNumber);
+  app.add_option("--tp", tensor_ranks, "Tensor ranks (repeat); else 1, 2, 4, 8")
+      ->check(CLI::PositiveNumber);
   app.add_option("--text", work.text, "Text tokens")->check(CLI::PositiveNumber);
   app.add_option("--grid", work.grid, "Patches on each side of the picture, even")
       ->check(CLI::PositiveNumber);
   app.add_option("--case-seconds", case_seconds, "Cases that take longer are skipped by name");
+  app.add_option(
+      "--memory", memory_gigabytes,
+      "GB that a case may take, larger ones are skipped by name; 0: 80 % of what is free");
   app.add_option("--budget", budget, "Seconds, then all others are skipped by name; 0: none");
   app.add_option("--backend", backend, "Who multiplies")
       ->check(CLI::IsMember({"automatic", "kokkos", "onednn", "cublaslt"}));
@@ -28,17 +33,22 @@ void Options::add_options(CLI::App& app) {
 }
 
 void Options::settle() {
+  std::vector<std::string> usual = {"2B", "7B", "72B"};
+  std::vector<int> ranks = {1, 2, 4, 8};
   if (quick) {
-    models = {"2B"}, tensor_ranks = {1};
+    usual = {"2B"}, ranks = {1};
     work = {192, 16, 1024, 1L << 22, false};
-    case_seconds = 4, samples = 3, sample_seconds = 0.01;
+    case_seconds = std::min(case_seconds, 4.0), samples = 3, sample_seconds = 0.01;
     if (budget == 0) budget = 60;
   }
   if (smoke) {
-    models = {"nano"}, tensor_ranks = {1, 2};
+    usual = {"nano"}, ranks = {1, 2};
     work = {23, 4, 40, 5000, true};
     samples = 1, sample_seconds = 0;
   }
+  if (models.empty()) models = usual;
+  if (tensor_ranks.empty()) tensor_ranks = ranks;
+  if (precisions.empty()) precisions = {"fp32", "bf16"};
 }
 
 Session::Session(const Options& options) : options_(options), begin_(monotonic_ns()) {
@@ -54,17 +64,17 @@ Session::Session(const Options& options) : options_(options), begin_(monotonic_n
 double Session::elapsed() const { return 1e-9 * static_cast<double>(monotonic_ns() - begin_); }
 
 std::string Session::refusal(const Call& call) const {
-  if (options_.smoke) return "";
   if (options_.budget > 0 && elapsed() > options_.budget)
-    return fmt::format("the budget of {:.0f} s is spent", options_.budget);
-  const double available = static_cast<double>(available_bytes());
-  if (available > 0 && call.memory() > 0.8 * available)
-    return fmt::format("takes {:.1f} GB, of {:.1f} GB available 80 % may be used",
-                       1e-9 * call.memory(), 1e-9 * available);
+    return fmt::format("the budget of {:.3g} s is spent", options_.budget);
+  const double most = options_.memory_gigabytes > 0 ? 1e9 * options_.memory_gigabytes
+                                                    : 0.8 * static_cast<double>(available_bytes());
+  if (most > 0 && call.memory() > most)
+    return fmt::format("takes {:.3g} GB, a case may take {:.3g} GB", 1e-9 * call.memory(),
+                       1e-9 * most);
   // Half of the roofline is a fair guess; the first run is untimed, and the check takes its time.
   const double expected = 2 * roofline_.seconds(call) * (options_.samples + 2);
   if (expected > options_.case_seconds)
-    return fmt::format("would take about {:.0f} s, a case may take {:.0f} s", expected,
+    return fmt::format("would take about {:.3g} s, a case may take {:.3g} s", expected,
                        options_.case_seconds);
   return "";
 }

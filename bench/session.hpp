@@ -16,17 +16,18 @@ namespace vlmark::bench {
 
 /// What the command line asks for.
 struct Options {
-  std::vector<std::string> models = {"2B", "7B", "72B"}, precisions = {"fp32", "bf16"};
-  std::vector<int> tensor_ranks = {1, 2, 4, 8};
+  std::vector<std::string> models, precisions;
+  std::vector<int> tensor_ranks;
   Work work;
   bool smoke = false, quick = false, spoil = false;
   double case_seconds = 30, budget = 0;  ///< s; budget 0: none
+  double memory_gigabytes = 0;           ///< for one case; 0: 80 % of what is available
   int samples = 5;
   double sample_seconds = 0.05;  ///< calls of one sample fill this
   std::string backend = "automatic", folder;
 
   void add_options(CLI::App& app);
-  /// Fills in what --smoke and --quick stand for.
+  /// Fills in what was not given: defaults, or what --smoke and --quick stand for.
   void settle();
 };
 

@@ -61,10 +61,10 @@ void time_call(benchmark::State& state, const Call& call, Session& session) {
         state, session, std::move(row), "failed",
         fmt::format("the result is wrong (error {:.3g} times what is allowed)", error));
   const double once = batch_seconds(workload, 1);
-  if (!o.smoke && once * o.samples > 2 * o.case_seconds)
+  if (once * o.samples > 2 * o.case_seconds)
     return end_without_speed(
         state, session, std::move(row), "skipped",
-        fmt::format("one run took {:.1f} s, a case may take {:.0f} s", once, o.case_seconds));
+        fmt::format("one run took {:.1f} s, a case may take {:.3g} s", once, o.case_seconds));
   const long calls = std::max(1L, static_cast<long>(o.sample_seconds / std::max(once, 1e-7)));
   for (auto _ : state) {
     row.seconds.push_back(batch_seconds(workload, calls));
