@@ -97,6 +97,11 @@ Workload conversion(const Call& c) {
           [=] { return worst(values(y, at), values(x, at), kBf16, 0); }, [=] { spoil(y); }, ""};
 }
 
+void spoil_first(const Vec<double>& sums) {
+  Kokkos::parallel_for(
+      "bench::spoil", Kokkos::RangePolicy<Exec>(0, 1), KOKKOS_LAMBDA(int) { sums(0) += 1; });
+}
+
 template <class T>
 Workload square_sums(const Call& c) {
   const Vec<T> x = uniform<T>(c.n, 1);
@@ -117,12 +122,7 @@ Workload square_sums(const Call& c) {
             }
             return error_of<float>(actual, expected);
           },
-          [=] {
-            Kokkos::parallel_for(
-                "bench::spoil", Kokkos::RangePolicy<Exec>(0, 1),
-                KOKKOS_LAMBDA(int) { sums(0) += 1; });
-          },
-          ""};
+          [=] { spoil_first(sums); }, ""};
 }
 
 template <class T>
