@@ -189,6 +189,16 @@ class Peers(BenchTest):
         self.assertIn("first losses", done.stderr)
         self.assertNotIn("|", done.stdout)
 
+    def test_the_products_that_measure_the_peak_are_no_part_of_a_step(self):
+        tiny = ["--model", "nano", "--layers", "1", "--vision-blocks", "1", "--vocab", "512",
+                "--text", "24", "--steps", "1"]
+        program = os.path.join(PROGRAMS, "vlmark_step")
+        with_peak, without = (json.loads(self.start(program, *tiny, *more).stdout)
+                              for more in (["--gemm-peak", "64"], []))
+        self.assertGreater(with_peak["gemm_peak"], 0)
+        for key in ("gigaflop", "kernels", "parameter_hash"):
+            self.assertEqual(with_peak[key], without[key])
+
     def test_equal_losses_give_a_ratio(self):
         tiny = ["--model", "nano", "--layers", "1", "--vision-blocks", "1", "--vocab", "512",
                 "--text", "24", "--steps", "1"]
