@@ -162,6 +162,8 @@ class Collectives(BenchTest):
 
 class Peers(BenchTest):
     SCRIPT = os.path.join(SOURCE, "bench", "compare_peers")
+    TINY = ["--model", "nano", "--layers", "1", "--vision-blocks", "1", "--vocab", "512", "--text",
+            "24", "--steps", "1"]
 
     def compare(self, *arguments, exit_code):
         return self.start(sys.executable, "-B", self.SCRIPT, "--build",
@@ -173,7 +175,7 @@ class Peers(BenchTest):
         binary = os.path.join(self.folder, "bin", "python")
         os.makedirs(os.path.dirname(binary))
         answer = json.dumps({"torch": "0", "transformers": "0", "threads": 1, "seconds": [1.0],
-                             "first_loss": loss, "loss": loss, "gemm_peak": 1e9})
+                             "cpu_seconds": [1.0], "first_loss": loss, "loss": loss, "gemm_peak": 1e9})
         with open(binary, "w") as file:
             file.write(f"#!/bin/sh\n[ \"$1\" = -c ] || echo '{answer}'\n")
         os.chmod(binary, os.stat(binary).st_mode | stat.S_IXUSR)
@@ -190,19 +192,15 @@ class Peers(BenchTest):
         self.assertNotIn("|", done.stdout)
 
     def test_the_products_that_measure_the_peak_are_no_part_of_a_step(self):
-        tiny = ["--model", "nano", "--layers", "1", "--vision-blocks", "1", "--vocab", "512",
-                "--text", "24", "--steps", "1"]
         program = os.path.join(PROGRAMS, "vlmark_step")
-        with_peak, without = (json.loads(self.start(program, *tiny, *more).stdout)
+        with_peak, without = (json.loads(self.start(program, *self.TINY, *more).stdout)
                               for more in (["--gemm-peak", "64"], []))
         self.assertGreater(with_peak["gemm_peak"], 0)
         for key in ("gigaflop", "kernels", "parameter_hash"):
             self.assertEqual(with_peak[key], without[key])
 
     def test_equal_losses_give_a_ratio(self):
-        tiny = ["--model", "nano", "--layers", "1", "--vision-blocks", "1", "--vocab", "512",
-                "--text", "24", "--steps", "1"]
-        own = json.loads(self.start(os.path.join(PROGRAMS, "vlmark_step"), *tiny).stdout)
+        own = json.loads(self.start(os.path.join(PROGRAMS, "vlmark_step"), *self.TINY).stdout)
         self.fake_venv(own["first_loss"] * (1 + 5e-6))
         done = self.compare("--venv", self.folder, "--case", "text", "--precision", "fp32",
                             exit_code=0)
