@@ -37,7 +37,7 @@ def gemm_rate(torch, dtype, size):
     best = float("inf")
     with torch.no_grad():
         for other in (w.t(), w):
-            for _ in range(3):
+            for _ in range(3):  # the first warms up
                 begin = time.perf_counter()
                 torch.mm(x, other)
                 best = min(best, time.perf_counter() - begin)

@@ -13,9 +13,9 @@ namespace {
 
 constexpr int kRuns = 5;
 
-double fastest(const std::function<void()>& call) {
+double fastest(int runs, const std::function<void()>& call) {
   double best = 1e300;
-  for (int run = 0; run <= kRuns; ++run) {  // the first warms up
+  for (int run = 0; run <= runs; ++run) {  // the first warms up
     const std::int64_t begin = monotonic_ns();
     call();
     Exec{}.fence("bench::roofline");
@@ -25,13 +25,13 @@ double fastest(const std::function<void()>& call) {
 }
 
 template <class T>
-double product_rate(int size) {
+double product_rate(int size, int runs) {
   using kernels::Trans;
   const Mat<T> a = uniform<T>(size, size, 1), b = uniform<T>(size, size, 2),
                c = uniform<T>(size, size, 3);
   double best = 1e300;
   for (const Trans tb : {Trans::yes, Trans::no})
-    best = std::min(best, fastest([&] { kernels::gemm(Exec{}, Trans::no, tb, a, b, 0, c); }));
+    best = std::min(best, fastest(runs, [&] { kernels::gemm(Exec{}, Trans::no, tb, a, b, 0, c); }));
   return 2.0 * size * size * size / best;
 }
 
@@ -45,18 +45,18 @@ bool Roofline::bound_by_products(const Call& call) const {
   return call.flops / gemm(call.type) >= call.bytes / copy;
 }
 
-double gemm_rate(DType type, int size) {
-  return type == DType::bf16 ? product_rate<bf16>(size) : product_rate<float>(size);
+double gemm_rate(DType type, int size, int runs) {
+  return type == DType::bf16 ? product_rate<bf16>(size, runs) : product_rate<float>(size, runs);
 }
 
 Roofline measure_roofline(int size, double bytes) {
   Roofline r;
-  r.gemm_f32 = gemm_rate(DType::f32, size);
-  r.gemm_bf16 = gemm_rate(DType::bf16, size);
+  r.gemm_f32 = gemm_rate(DType::f32, size, kRuns);
+  r.gemm_bf16 = gemm_rate(DType::bf16, size, kRuns);
   const long n = static_cast<long>(bytes / 8);
   const Vec<float> from = uniform<float>(n, 1), to = uniform<float>(n, 2);
   r.copy = 8.0 * static_cast<double>(n) /
-           fastest([&] { kernels::convert(Exec{}, Vec<const float>(from), to); });
+           fastest(kRuns, [&] { kernels::convert(Exec{}, Vec<const float>(from), to); });
   return r;
 }
 

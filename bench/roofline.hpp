@@ -17,8 +17,9 @@ struct Roofline {
   bool bound_by_products(const Call& call) const;
 };
 
-/// FLOP/s of a product of size^3 with sums in fp32: the fastest of several runs of x W^T and x W.
-double gemm_rate(DType type, int size);
+/// FLOP/s of a product of size^3 with sums in fp32: the fastest of `runs` of x W^T and of x W, after
+/// one that warms up.
+double gemm_rate(DType type, int size, int runs);
 
 /// Measures it: gemm_rate() of both types; copies of `bytes`.
 Roofline measure_roofline(int size, double bytes);
