@@ -4,10 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <Kokkos_Core.hpp>
-#include <algorithm>
 #include <ctime>
 
 #include "bench/shallow.hpp"
+#include "bench/spread.hpp"
 #include "parallel/run_ranks.hpp"
 #include "parallel/scalars.hpp"
 #include "src/base/error.hpp"
@@ -32,19 +32,6 @@ double cpu_seconds() {
   timespec now{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-/// Median, least and most.
-struct Sample {
-  double median, least, most;
-};
-Sample sample(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t n = values.size();
-  return {(values[(n - 1) / 2] + values[n / 2]) / 2, values.front(), values.back()};
-}
-std::string text_of(const Sample& s) {
-  return fmt::format("{:.3f} ({:.3f} to {:.3f})", s.median, s.least, s.most);
 }
 
 /// One mode: its engine and what its steps took.
@@ -86,7 +73,7 @@ class Mode {
   std::string line(const char* name) const {
     return fmt::format(
         "{:<14} {} s a step, {} s of processor time, {:.3f} GB planned, loss {:.6f}\n", name,
-        text_of(sample(seconds)), text_of(sample(processor_seconds)),
+        to_string(bench::spread_of(seconds)), to_string(bench::spread_of(processor_seconds)),
         static_cast<double>(planned_bytes_) * 1e-9, first_loss_);
   }
 
@@ -105,7 +92,7 @@ class Mode {
 std::string ratios(const std::vector<double>& of, const std::vector<double>& to) {
   std::vector<double> ratio;
   for (std::size_t i = 0; i < of.size(); ++i) ratio.push_back(of[i] / to[i]);
-  return text_of(sample(ratio));
+  return to_string(bench::spread_of(ratio));
 }
 
 int run(Communicator& comm, const Options& o) {

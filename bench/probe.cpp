@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "bench/filled.hpp"
+#include "bench/data.hpp"
 #include "kernels/attention.hpp"
 #include "kernels/fill.hpp"
 #include "kernels/gemm.hpp"
@@ -58,9 +58,10 @@ template <class T>
 double gemm_rate(Communicator& comm, const Options& o) {
   using kernels::Trans;
   const kernels::Exec exec;
-  const auto x = bench::filled<T>(o.tokens, o.width), w = bench::filled<T>(o.width, o.width),
-             y = bench::filled<T>(o.tokens, o.width);
-  const auto dw = bench::filled<float>(o.width, o.width);
+  const auto x = bench::uniform<T>(o.tokens, o.width, 1),
+             w = bench::uniform<T>(o.width, o.width, 1),
+             y = bench::uniform<T>(o.tokens, o.width, 1);
+  const auto dw = bench::uniform<float>(o.width, o.width, 1);
   const double seconds = seconds_of(comm, o.seconds, [&] {
     kernels::gemm(exec, Trans::no, Trans::yes, x, w, 0, y);
     kernels::gemm(exec, Trans::no, Trans::no, y, w, 0, x);
@@ -79,12 +80,14 @@ double attention_rate(Communicator& comm, const Options& o) {
   host(0) = 0, host(1) = o.tokens;
   Kokkos::deep_copy(starts, host);
   const int width = o.heads * o.head_dim;
-  const auto q = bench::filled<T>(o.tokens, width), k = bench::filled<T>(o.tokens, width),
-             v = bench::filled<T>(o.tokens, width), dout = bench::filled<T>(o.tokens, width),
-             out = bench::filled<T>(o.tokens, width), dq = bench::filled<T>(o.tokens, width),
-             dk = bench::filled<T>(o.tokens, width), dv = bench::filled<T>(o.tokens, width);
-  const auto log_sum = bench::filled<float>(o.tokens, o.heads),
-             delta = bench::filled<float>(o.tokens, o.heads);
+  const auto q = bench::uniform<T>(o.tokens, width, 1), k = bench::uniform<T>(o.tokens, width, 1),
+             v = bench::uniform<T>(o.tokens, width, 1),
+             dout = bench::uniform<T>(o.tokens, width, 1),
+             out = bench::uniform<T>(o.tokens, width, 1),
+             dq = bench::uniform<T>(o.tokens, width, 1), dk = bench::uniform<T>(o.tokens, width, 1),
+             dv = bench::uniform<T>(o.tokens, width, 1);
+  const auto log_sum = bench::uniform<float>(o.tokens, o.heads, 1),
+             delta = bench::uniform<float>(o.tokens, o.heads, 1);
   const double seconds = seconds_of(comm, o.seconds, [&] {
     kernels::attention(exec, shape, q, k, v, starts, starts, out, log_sum);
     kernels::attention_backward(exec, shape, dout, out, q, k, v, log_sum, starts, starts, dq, dk,

@@ -1,13 +1,17 @@
 // Times whole training steps at the widths of a published model, with fewer blocks and a smaller
-// vocabulary, so that two builds can be held against each other in minutes (bench/compare_builds).
+// vocabulary, so that two builds can be held against each other in minutes (bench/compare_builds),
+// or this program against another one (bench/compare_peers).
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <Kokkos_Core.hpp>
+#include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "bench/case_folder.hpp"
+#include "bench/roofline.hpp"
 #include "bench/shallow.hpp"
 #include "parallel/self_communicator.hpp"
 #include "src/base/clock.hpp"
@@ -22,7 +26,12 @@ using namespace vlmark;
 struct Options {
   bench::Shallow shallow;
   int steps = 3;
+  int gemm_size = 0;
+  std::string case_folder;
 };
+
+constexpr double kLearningRate = 1e-4;
+constexpr int kPeakRuns = 2;  // each before and after the steps
 
 double cpu_seconds() {
   timespec now{};
@@ -48,14 +57,18 @@ nlohmann::json run(const Options& o) {
   const auto plan = model::plan_training(model, settings, {{batch.shape}}, 0);
   const auto engine = engine::make_training_engine(model, settings, plan, *comm);
   engine->set_parameters(plan::initial_weights(1));
-  engine::StepInput input{{batch.shape}, [&](int, model::Contents) { return batch; }, 1e-4};
+  engine::StepInput input{
+      {batch.shape}, [&](int, model::Contents) { return batch; }, kLearningRate};
   nlohmann::json j{{"instruction_set", instruction_set()},
                    {"back_end", Kokkos::DefaultExecutionSpace::name()},
                    {"threads", Kokkos::DefaultExecutionSpace().concurrency()},
                    {"precision", o.shallow.precision},
                    {"tokens", batch.shape.tokens()},
                    {"patches", batch.shape.patches()}};
+  const double peak = o.gemm_size > 0 ? bench::gemm_rate(settings.type, o.gemm_size, kPeakRuns) : 0;
+  counters().reset();                      // its products are no part of a step
   double loss = engine->step(input).loss;  // warms up: scratch, pages, primitives
+  j["first_loss"] = loss;
   for (int step = 0; step < o.steps; ++step) {
     const Counts before = counters();
     const double cpu = cpu_seconds();
@@ -71,6 +84,8 @@ nlohmann::json run(const Options& o) {
   j["loss"] = loss;
   j["parameter_hash"] = engine->parameter_hash();
   j["kernels"] = kernel_calls();
+  if (o.gemm_size > 0)
+    j["gemm_peak"] = std::max(peak, bench::gemm_rate(settings.type, o.gemm_size, kPeakRuns));
   return j;
 }
 
@@ -83,10 +98,17 @@ int main(int argc, char** argv) {
   app.add_option("--steps", o.steps, "Timed, after one that warms up")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option("--gemm-peak", o.gemm_size, "Also measures a square product of this size");
+  app.add_option("--write-case", o.case_folder, "Writes model and batch there, runs no step");
   CLI11_PARSE(app, argc, argv);
   const Kokkos::ScopeGuard kokkos(Kokkos::InitializationSettings().set_disable_warnings(true));
   try {
-    fmt::print("{}\n", run(o).dump());
+    if (o.case_folder.empty()) {
+      fmt::print("{}\n", run(o).dump());
+    } else {
+      const plan::ModelConfig config = o.shallow.config();
+      bench::write_case(o.case_folder, config, o.shallow.random_batch(config), kLearningRate);
+    }
   } catch (const Error& e) {
     fmt::print(stderr, "vlmark_step: {}\n", e.what());
     return static_cast<int>(e.exit_code());

@@ -4,7 +4,7 @@
 #include <random>
 #include <unordered_set>
 
-#include "bench/bench.hpp"
+#include "bench/tokenizer_bench.hpp"
 #include "src/data/byte_map.hpp"
 #include "src/data/tokenizer.hpp"
 

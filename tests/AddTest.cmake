@@ -25,7 +25,8 @@ if(VLMARK_SANITIZE)
     # more: programs with ranks are looked at before MPI is closed (tests/support/main_mpi.cpp).
     "LSAN_OPTIONS=exitcode=99:leak_check_at_exit=0:suppressions=${supp}/lsan.supp:print_suppressions=0"
     "UBSAN_OPTIONS=${reports}:print_stacktrace=1"
-    "TSAN_OPTIONS=${reports}:suppressions=${supp}/tsan.supp:second_deadlock_stack=1")
+    # The longest history: a race whose first stack is forgotten is matched by no suppression.
+    "TSAN_OPTIONS=${reports}:suppressions=${supp}/tsan.supp:second_deadlock_stack=1:history_size=7")
 endif()
 list(APPEND VLMARK_TEST_ENVIRONMENT VLMARK_SLOWDOWN=${VLMARK_SLOWDOWN})
 math(EXPR VLMARK_TWO_MINUTES "${VLMARK_SLOWDOWN} * 120")

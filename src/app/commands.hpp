@@ -84,6 +84,7 @@ struct RecheckOptions {
   std::optional<std::uint64_t> seed;  ///< of the choice; none: of the clock
   std::string layout;                 ///< of the ranks here; empty: every rank is a replica
   std::string data, tokenizer;        ///< folders here, where they lie elsewhere than at the run
+  std::string challenge;              ///< the nonce that the run was asked; empty: any or none
   bool json = false;
 };
 /// Computes steps of a record again, in any layout and on any number of ranks, and compares losses
@@ -99,6 +100,14 @@ struct CompareOptions {
 };
 /// Compares two series of runs by rules R14 to R17; the exit code is the verdict.
 int compare_command(const CompareOptions& options);
+
+struct ReportOptions {
+  std::vector<std::string> folders;  ///< results folders, series, or folders of either
+  std::string out = "report.html";
+  std::string figures;  ///< folder for the figures as SVG files; empty: none
+};
+/// Shows runs side by side in one HTML file, whatever their verdict.
+int report_command(const ReportOptions& options);
 
 struct TopoOptions {
   std::string input;      ///< hwloc XML of another machine; empty: this one

@@ -125,6 +125,7 @@ void add_recheck(CLI::App& app, app::RecheckOptions& o, int argc, char** argv,
   c->add_option("--layout", o.layout, "Of the ranks here (default: every rank a replica)");
   c->add_option("--data", o.data, "Folder of the pictures here (default: the run's)");
   c->add_option("--tokenizer", o.tokenizer, "Folder of the tokenizer here (default: the run's)");
+  c->add_option("--challenge", o.challenge, "The nonce that the run was to answer");
   c->add_flag("--json", o.json, "One JSON object");
   c->footer(
       "All steps up to the last chosen one are computed.\n"
@@ -163,6 +164,21 @@ void add_compare(CLI::App& app, app::CompareOptions& o, std::function<int()>& jo
       "Example:\n  vlmark compare results/base results/change\n"
       "  vlmark compare results/base --with results/change-1 results/change-2 --noise results/a-a");
   c->callback([&o, &job] { job = [&o] { return app::compare_command(o); }; });
+}
+
+void add_report(CLI::App& app, app::ReportOptions& o, std::function<int()>& job) {
+  auto* c = app.add_subcommand("report", "Show runs in one HTML file");
+  c->add_option("folders", o.folders,
+                "Each the results of a run, a series folder (run-1, run-2, ...) or a folder of "
+                "either; also of runs that are INVALID or did not end")
+      ->required();
+  c->add_option("--out", o.out, "HTML file to write; needs no network to be read")
+      ->capture_default_str();
+  c->add_option("--figures", o.figures, "Folder for every figure as an SVG file");
+  c->footer(
+      "Example:\n  vlmark report results/quickstart --out quickstart.html\n"
+      "  vlmark report results/base results/change --figures figures");
+  c->callback([&o, &job] { job = [&o] { return app::report_command(o); }; });
 }
 
 void add_topo(CLI::App& app, app::TopoOptions& o, int argc, char** argv,
@@ -215,6 +231,7 @@ int main(int argc, char** argv) {
   app::VerifyOptions verify;
   app::RecheckOptions recheck;
   app::CompareOptions compare;
+  app::ReportOptions report;
   app::TopoOptions topo;
   app::DoctorOptions doctor;
   std::function<int()> job;
@@ -225,6 +242,7 @@ int main(int argc, char** argv) {
   add_verify(app, verify, job);
   add_recheck(app, recheck, argc, argv, job);
   add_compare(app, compare, job);
+  add_report(app, report, job);
   add_topo(app, topo, argc, argv, job);
   add_doctor(app, doctor, argc, argv, job);
   try {

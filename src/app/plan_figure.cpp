@@ -8,6 +8,7 @@
 #include "src/base/error.hpp"
 #include "src/io/record.hpp"
 #include "src/report/timeline.hpp"
+#include "src/report/trace.hpp"
 #include "src/sim/replay.hpp"
 
 namespace vlmark::app {
@@ -27,36 +28,6 @@ report::Timeline replayed(const sim::Simulation& run, const plan::Layout& layout
                                run.played.start[p][i], run.played.end[p][i]});
     }
   timeline.title = "Replay of " + to_string(layout);
-  return timeline;
-}
-
-/// The last recorded step, of the ranks that `shown` holds.
-report::Timeline recorded(const io::Record& record, const std::vector<report::TimelineBar>& shown) {
-  report::Timeline timeline;
-  std::int64_t step = -1, begin = 0;
-  for (const auto& [rank, action] : record.actions) step = std::max(step, action.step);
-  const auto at = [&](int rank, std::int64_t ns) {
-    return ns + record.clocks[static_cast<std::size_t>(rank)].offset_ns;
-  };
-  bool first = true;
-  for (const auto& [rank, action] : record.actions) {
-    if (action.step != step) continue;
-    begin = first ? at(rank, action.start_ns) : std::min(begin, at(rank, action.start_ns));
-    first = false;
-  }
-  const auto tensor = static_cast<int>(plan::Lane::tensor);
-  for (const auto& [rank, action] : record.actions)
-    if (action.step == step &&
-        std::any_of(shown.begin(), shown.end(),
-                    [rank = rank](const auto& bar) { return bar.rank == rank; }))
-      timeline.bars.push_back({rank,
-                               action.lane == tensor ? static_cast<int>(plan::Lane::compute)
-                                                     : static_cast<int>(action.lane),
-                               record.header.action_kinds[static_cast<std::size_t>(action.kind)],
-                               action.micro_batch,
-                               1e-9 * static_cast<double>(at(rank, action.start_ns) - begin),
-                               1e-9 * static_cast<double>(at(rank, action.end_ns) - begin)});
-  timeline.title = fmt::format("Trace of step {}", step);
   return timeline;
 }
 
@@ -92,7 +63,11 @@ void compare_with_trace(const PlanOptions& options, const Task& task, const sim:
                         std::to_string(task.settings.layout.ranks()) +
                         " (they are to be compared). Give the record of a run in that layout");
     const double measured = median_step(record);
-    timelines.insert(timelines.begin(), recorded(record, timelines[0].bars));
+    const auto replays = [bars = timelines[0].bars](int rank) {
+      return std::any_of(bars.begin(), bars.end(),
+                         [rank](const auto& bar) { return bar.rank == rank; });
+    };
+    timelines.insert(timelines.begin(), report::recorded_step(record, replays));
     timelines[0].title += " (median of all steps: " + milliseconds(measured) + ")";
     text +=
         fmt::format(", measured {} (median of {} steps), error {:+.1f} %", milliseconds(measured),

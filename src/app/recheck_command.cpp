@@ -41,6 +41,12 @@ Recorded read_recorded(const RecheckOptions& options) {
                     text("plan/layout"),
                     text("provenance/instruction_set"),
                     text("plan/state_hash")};
+  const std::string& answered = recorded.config.model.challenge;
+  if (!options.challenge.empty() && answered != options.challenge)
+    throw ConfigError(options.folder + ": answers " +
+                      (answered.empty() ? "no challenge" : "the challenge '" + answered + "'") +
+                      ", asked was '" + options.challenge +
+                      "' (what it computed could be prepared). Ask for a run with that nonce");
   recorded.config.parallel.layout = options.layout;
   recorded.config.verify.replayed_steps = 0;
   if (!options.data.empty()) recorded.config.data.folder = options.data;

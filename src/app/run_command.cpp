@@ -23,6 +23,7 @@
 #include "src/base/memory.hpp"
 #include "src/engine/device.hpp"
 #include "src/engine/kernel_choice.hpp"
+#include "src/engine/machine_rates.hpp"
 #include "src/io/event_log.hpp"
 #include "src/io/file.hpp"
 #include "src/io/journal_records.hpp"
@@ -32,6 +33,8 @@
 #include "src/io/results_seal.hpp"
 #include "src/judge/judge.hpp"
 #include "src/recipe/run_settings.hpp"
+#include "src/report/page.hpp"
+#include "src/report/read_run.hpp"
 #include "src/report/verdict.hpp"
 #include "src/train/trainer.hpp"
 
@@ -100,6 +103,20 @@ void export_model(train::Trainer& trainer, const config::RunConfig& config, cons
       config.data.tokenizer);
 }
 
+/// What the roofline of a report is drawn from. Collective.
+void note_roofline(io::JournalWriter& journal, const train::Trainer& trainer, DType type,
+                   Communicator& comm) {
+  const engine::MachineRates rates = engine::measure_rates(type, comm);
+  io::append(journal, io::PlanValue{"machine.flops_per_s", rates.flops_per_s});
+  io::append(journal, io::PlanValue{"machine.bytes_per_s", rates.bytes_per_s});
+  for (int part = 0; part < kParts; ++part) {
+    const auto bytes = static_cast<double>(trainer.plan().traffic[static_cast<std::size_t>(part)]);
+    io::append(journal, io::PlanValue{std::string("bytes.") + name_of(static_cast<Part>(part)),
+                                      parallel::all_reduce_sum(comm, bytes) /
+                                          static_cast<double>(trainer.planned_steps())});
+  }
+}
+
 void note_plan_and_memory(io::JournalWriter& journal, const train::Trainer& trainer,
                           std::int64_t measured) {
   std::int64_t planned = engine::kernel_scratch_bytes();
@@ -130,7 +147,7 @@ void note_run(io::JournalWriter& journal, const train::Trainer& trainer, const s
   value("verification.seconds_in_window", trainer.replay_seconds());
 }
 
-/// Rank 0: the judge's files beside the record, and the seal over all of them.
+/// Rank 0: the judge's files beside the record, the seal over all of them, and the report.
 judge::Judgement write_result(const fs::path& folder, io::EventLog& events) {
   const io::Record record = io::read_record(folder);
   judge::Judgement judgement = judge::judge(record);
@@ -142,6 +159,7 @@ judge::Judgement write_result(const fs::path& folder, io::EventLog& events) {
   io::write_text_file(folder / "env.allowlist.json", environment.dump(2) + "\n");
   events.note("result", {{"verdict", judgement.valid() ? "VALID" : "INVALID"}});
   io::seal_results(folder);
+  io::write_text_file(folder / io::kReportFile, report::report_page(report::read_report({folder})));
   return judgement;
 }
 
@@ -244,6 +262,7 @@ int run(Communicator& comm, const RunOptions& options, const config::RunConfig& 
     for (const io::Verification& check : checks) io::append(*journal, check);
   note("verified", {{"checks", std::to_string(checks.size())}});
   note_plan_and_memory(*journal, trainer, measured);
+  note_roofline(*journal, trainer, config.model.precision, comm);
   note_run(*journal, trainer, state, launch.index, setup_seconds, verification_seconds);
   io::append_kernels(*journal, counters());
   journal->close();
@@ -258,7 +277,8 @@ int run(Communicator& comm, const RunOptions& options, const config::RunConfig& 
     if (options.json)
       fmt::print("{}\n", printed_json(judgement, answers, io::record_path(folder)));
     else
-      fmt::print("\nrecord: {}\n", io::record_path(folder).string());
+      fmt::print("\n{}\nrecord: {}\n", judge::rates_line(judgement),
+                 io::record_path(folder).string());
     fmt::print(options.json ? stderr : stdout, "{}\n", judge::result_line(judgement));
   });
   return static_cast<int>(parallel::broadcast_value(comm, valid) ? ExitCode::ok

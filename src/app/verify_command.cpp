@@ -8,6 +8,7 @@
 #include "src/io/results_folder.hpp"
 #include "src/io/results_seal.hpp"
 #include "src/judge/judge.hpp"
+#include "src/report/series_summary.hpp"
 
 namespace vlmark::app {
 namespace {
@@ -27,7 +28,8 @@ std::string difference(const std::string& stored, const std::string& now) {
   return fmt::format("line {}: '{}', recomputed '{}'", line, rest(stored), rest(now));
 }
 
-int verify_run(const fs::path& folder, bool json) {
+/// The record is as the run left it, and gives the result that the run wrote.
+judge::Judgement verified(const fs::path& folder) {
   if (!fs::exists(io::record_path(folder)) && fs::exists(folder / "journals"))
     throw IoError(
         folder.string() +
@@ -45,14 +47,39 @@ int verify_run(const fs::path& folder, bool json) {
     throw ConfigError(folder.string() + ": is judged by rules " + record.rules_version +
                       ", this program knows " + io::kRulesVersion +
                       ". Use the program of that version");
-  const judge::Judgement judgement = judge::judge(record);
+  judge::Judgement judgement = judge::judge(record);
   const std::string now = judge::result_json(judgement),
                     stored = io::read_text_file(folder / "result.json");
   if (now != stored)
     throw IoError((folder / "result.json").string() + ": is not what the record gives: " +
                   difference(stored, now) + ". Trust the record, or run again");
-  fmt::print("{}", json ? now : judge::result_line(judgement) + "\n");
-  return static_cast<int>(judgement.valid() ? ExitCode::ok : ExitCode::invalid);
+  return judgement;
+}
+
+/// Every launch that ended, then what rules R10, R11 and R14 make of them together.
+bool verify_series(const fs::path& folder, const std::vector<fs::path>& launches, bool json) {
+  bool valid = true;
+  for (const fs::path& launch : launches) {
+    if (!fs::exists(io::record_path(launch))) {  // R11 lets one of them be replaced
+      fmt::print(stderr, "{}: the launch failed: holds no samples.h5\n", launch.string());
+      continue;
+    }
+    const judge::Judgement judgement = verified(launch);
+    valid &= judgement.valid();
+    fmt::print(json ? stderr : stdout, "{}\n", judge::result_line(judgement));
+  }
+  if (!valid) {
+    fmt::print("VLMARK SERIES INVALID detail=\"a launch is INVALID\"\n");
+    return false;
+  }
+  try {
+    const report::Series series = report::read_series({folder}).at("");
+    fmt::print("{}\n", json ? report::series_json(series) : report::series_line(series));
+  } catch (const InvalidInputError& e) {
+    fmt::print("VLMARK SERIES INVALID rule=R11 detail=\"{}\"\n", e.what());
+    return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -60,10 +87,16 @@ int verify_run(const fs::path& folder, bool json) {
 int verify_command(const VerifyOptions& options) {
   const fs::path folder = options.folder;
   const std::vector<fs::path> launches = io::launches_of(folder);
-  if (launches.empty()) return verify_run(folder, options.json);
-  int worst = static_cast<int>(ExitCode::ok);
-  for (const fs::path& launch : launches) worst = std::max(worst, verify_run(launch, options.json));
-  return worst;
+  bool valid = false;
+  if (!launches.empty()) {
+    valid = verify_series(folder, launches, options.json);
+  } else {
+    const judge::Judgement judgement = verified(folder);
+    valid = judgement.valid();
+    fmt::print("{}",
+               options.json ? judge::result_json(judgement) : judge::result_line(judgement) + "\n");
+  }
+  return static_cast<int>(valid ? ExitCode::ok : ExitCode::invalid);
 }
 
 }  // namespace vlmark::app

@@ -14,7 +14,13 @@ enum class Fault : std::uint8_t {
   wrong_attention_row,  ///< one row of one head of every attention is its neighbour's
   shuffled_collective,  ///< the first two elements of every fp32 sum over ranks change places
   wrong_gradient,       ///< the gradient of decoder layer 0's down projection is 1 % too large
-  nan_loss              ///< the loss is NaN
+  stale_gradient,       ///< the optimizer takes the gradient of the step before
+  dropped_micro_batch,  ///< the last micro-batch of every step is one token, its work noted whole
+  cached_output,        ///< steps after the first return its result and compute nothing
+  short_run,            ///< the window ends after half its steps
+  desynchronised_replica,  ///< one parameter of the last rank is another one after the last step
+  wrong_picture_size,      ///< pictures are resized to the smallest area allowed
+  nan_loss                 ///< the loss is NaN
 };
 inline constexpr Fault kFaults[] = {Fault::none,
                                     Fault::truncated_operands,
@@ -22,6 +28,12 @@ inline constexpr Fault kFaults[] = {Fault::none,
                                     Fault::wrong_attention_row,
                                     Fault::shuffled_collective,
                                     Fault::wrong_gradient,
+                                    Fault::stale_gradient,
+                                    Fault::dropped_micro_batch,
+                                    Fault::cached_output,
+                                    Fault::short_run,
+                                    Fault::desynchronised_replica,
+                                    Fault::wrong_picture_size,
                                     Fault::nan_loss};
 
 constexpr std::string_view name_of(Fault fault) {
@@ -38,6 +50,18 @@ constexpr std::string_view name_of(Fault fault) {
       return "shuffled_collective";
     case Fault::wrong_gradient:
       return "wrong_gradient";
+    case Fault::stale_gradient:
+      return "stale_gradient";
+    case Fault::dropped_micro_batch:
+      return "dropped_micro_batch";
+    case Fault::cached_output:
+      return "cached_output";
+    case Fault::short_run:
+      return "short_run";
+    case Fault::desynchronised_replica:
+      return "desynchronised_replica";
+    case Fault::wrong_picture_size:
+      return "wrong_picture_size";
     case Fault::nan_loss:
       return "nan_loss";
   }

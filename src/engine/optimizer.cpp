@@ -6,6 +6,7 @@
 #include "kernels/convert.hpp"
 #include "kernels/fill.hpp"
 #include "kernels/optimizer.hpp"
+#include "src/base/fault.hpp"
 #include "src/engine/fingerprint.hpp"
 #include "src/engine/rounding.hpp"
 
@@ -79,8 +80,20 @@ void Optimizer<T, S>::begin_step(const plan::Trainable& touched) {
 }
 
 template <class T, class S>
-void Optimizer<T, S>::update(int b, const S* reduced, double norm, double learning_rate) {
+void Optimizer<T, S>::make_stale(int b, S* gradient, std::size_t count) {
+  std::vector<S> now(count);
+  exec_.fence("vlmark::make_stale");
+  copy_to_host(exec_, gradient, now.data(), count * sizeof(S));
+  std::vector<S>& before = stale_[b];
+  if (!before.empty()) copy_to_kernels(exec_, before.data(), gradient, count * sizeof(S));
+  before = std::move(now);
+}
+
+template <class T, class S>
+void Optimizer<T, S>::update(int b, S* reduced, double norm, double learning_rate) {
   const Range slice = layout_.slice(b, comm_.rank());
+  if (planted(Fault::stale_gradient))
+    make_stale(b, reduced + slice.begin, static_cast<std::size_t>(slice.size()));
   const double clip = std::min(1.0, settings_.clip_norm / (norm + 1e-6));
   for (std::size_t i = 0; i < tensor_ranges_.size(); ++i) {
     const plan::LogicalTensor& tensor = table_.tensors[i];

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "parallel/communicator.hpp"
@@ -32,7 +33,7 @@ class Optimizer {
   /// AdamW on the owned slice of bucket `b`; the gradient is multiplied by the clipping factor of
   /// `norm`. `begin_step` counts the step for the groups it touches.
   void begin_step(const plan::Trainable& touched);
-  void update(int b, const S* reduced, double norm, double learning_rate);
+  void update(int b, S* reduced, double norm, double learning_rate);
   /// BEFORE: every rank holds its new slice of bucket `b`. AFTER: every rank holds the bucket.
   /// Collective; no kernels.
   void gather(int b);
@@ -57,6 +58,8 @@ class Optimizer {
 
  private:
   std::uint64_t hash(bool replicated_alone) const;
+  /// Fault::stale_gradient: puts the gradient of the step before in the place of this one's.
+  void make_stale(int b, S* gradient, std::size_t count);
   /// Place of the owned slice of bucket `b` within the rank's slice buffers.
   long slice_offset(int b) const;
 
@@ -72,6 +75,7 @@ class Optimizer {
   std::vector<plan::Range> tensor_ranges_;  // [logical tensor], flat
   plan::Trainable touched_;  // by this step: nothing where no micro-batch gave a gradient
   Counts counts_;
+  std::map<int, std::vector<S>> stale_;  // [bucket] for make_stale
 };
 
 extern template class Optimizer<float, float>;

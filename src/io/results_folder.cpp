@@ -1,6 +1,8 @@
 #include "src/io/results_folder.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <string>
 
 #include "src/base/error.hpp"
@@ -32,9 +34,12 @@ void create_results_folder(const fs::path& folder, bool overwrite) {
                   " (results are never overwritten unasked). Choose another folder, or ask to "
                   "overwrite");
   if (overwrite)
-    for (const fs::path& old : {record, fs::path(record.string() + ".tmp"), journals}) {
-      fs::remove_all(old, failure);
-      if (failure) refuse(folder, old.string() + ": " + failure.message());
+    // The result first: what is left of an overwritten run must not pass as a whole one.
+    for (const char* old :
+         {"result.json", "manifest.sha256", "blocks.json", "samples.h5", "samples.h5.tmp",
+          "journals", "events.jsonl", "topology.xml", "env.allowlist.json", "report.html"}) {
+      fs::remove_all(folder / old, failure);
+      if (failure) refuse(folder, (folder / old).string() + ": " + failure.message());
     }
   fs::create_directories(journals, failure);
   if (failure) refuse(folder, failure.message());
@@ -48,13 +53,19 @@ void create_results_folder(const fs::path& folder, bool overwrite) {
 }
 
 std::vector<fs::path> launches_of(const fs::path& series) {
-  std::vector<fs::path> folders;
-  for (int k = 1;; ++k) {
-    folders.push_back(series / ("run-" + std::to_string(k)));
-    if (fs::is_directory(folders.back())) continue;
-    folders.pop_back();
-    return folders;
+  std::map<int, fs::path> folders;
+  std::error_code failure;
+  for (const auto& entry : fs::directory_iterator(series, failure)) {
+    const std::string name = entry.path().filename().string();
+    int number = 0;
+    const char* end = name.data() + name.size();
+    if (!name.starts_with("run-") || !entry.is_directory()) continue;
+    const auto [rest, error] = std::from_chars(name.data() + 4, end, number);
+    if (error == std::errc() && rest == end && number > 0) folders.emplace(number, entry.path());
   }
+  std::vector<fs::path> launches;
+  for (const auto& [number, folder] : folders) launches.push_back(folder);
+  return launches;
 }
 
 Launch next_launch(const fs::path& series, int declared) {
@@ -75,6 +86,10 @@ Launch next_launch(const fs::path& series, int declared) {
                          " launches before the first, now " + std::to_string(declared) +
                          " are asked for");
   }
+  if (!before.empty() && before.back().filename() != "run-" + std::to_string(before.size()))
+    refuse(series, "it holds " + before.back().filename().string() + " but " +
+                       std::to_string(before.size()) +
+                       " launches: one was taken away, and every launch is reported");
   const auto failed = std::count_if(before.begin(), before.end(), [](const fs::path& folder) {
     return !fs::exists(record_path(folder));
   });

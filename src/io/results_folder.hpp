@@ -24,7 +24,7 @@ struct Launch {
 /// failed; one of those that failed may be replaced by a further launch. Throws IoError where the
 /// series was declared for another number, or is complete. One rank calls it.
 Launch next_launch(const std::filesystem::path& series, int declared);
-/// Folders of all launches of a series, in order; empty: the folder is none.
+/// Folders of the launches of a series that are there, in order; empty: the folder is none.
 std::vector<std::filesystem::path> launches_of(const std::filesystem::path& series);
 
 }  // namespace vlmark::io

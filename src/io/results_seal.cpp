@@ -25,6 +25,7 @@ std::vector<std::string> files_of(const fs::path& folder) {
   for (auto at = fs::recursive_directory_iterator(folder); at != fs::recursive_directory_iterator();
        ++at) {
     if (at.depth() == 0 && at->path().filename() == "model") at.disable_recursion_pending();
+    if (at.depth() == 0 && at->path().filename() == kReportFile) continue;
     if (at->is_regular_file()) names.push_back(fs::relative(at->path(), folder).generic_string());
   }
   std::sort(names.begin(), names.end());
@@ -112,7 +113,9 @@ std::vector<std::string> broken_seals(const fs::path& folder) {
     if (name == kManifest) continue;
     const auto at = sealed.find(name);
     if (at == sealed.end()) {
-      broken.push_back((folder / name).string() + ": was not there when the run ended");
+      broken.push_back((folder / name).string() +
+                       ": was not there when the run ended, or its line in " + kManifest +
+                       " was changed");
       continue;
     }
     const MappedFile file(folder / name);
@@ -127,12 +130,14 @@ std::vector<std::string> broken_seals(const fs::path& folder) {
       else if (known)
         broken.push_back(places(folder / name, name, bytes_of(file), blocks[name]));
       else
-        broken.push_back((folder / name).string() + ": was changed");
+        broken.push_back((folder / name).string() + ": was changed, or its line in " + kManifest);
     }
     sealed.erase(at);
   }
   for (const auto& [name, hash] : sealed)
-    broken.push_back((folder / name).string() + ": was there when the run ended and is not now");
+    broken.push_back((folder / name).string() +
+                     ": was there when the run ended and is not now, or its line in " + kManifest +
+                     " was changed");
   return broken;
 }
 

@@ -9,7 +9,10 @@ namespace vlmark::io {
 /// Bytes of a block whose checksum is kept, so that damage can be told from the rest of its file.
 inline constexpr std::size_t kSealBlock = 4096;
 
-/// Writes over every file of a results folder but an exported model (`model/`):
+/// Drawn from the record, anew by whoever distrusts it.
+inline constexpr const char* kReportFile = "report.html";
+
+/// Writes over every file of a results folder but the report and an exported model (`model/`):
 ///
 /// | file              | content                                                              |
 /// |-------------------|----------------------------------------------------------------------|

@@ -20,8 +20,16 @@ struct Evidence {
   double setup_seconds = 0;
 };
 
+/// FLOPs of a step by the ledger: the model's, and what is computed besides.
+struct StepFlops {
+  std::uint64_t model = 0, extra = 0;
+};
+StepFlops flops_of(const Evidence& evidence, const std::vector<plan::MicroBatchShape>& shapes);
+
 using Checks = std::vector<io::Verification>;
 
+/// R4: the manifest's pictures have the size that the run description gives them.
+void check_pictures(const Evidence& evidence, Checks& checks);
 /// R5: the steps, tokens and FLOPs that were counted are those of the manifest.
 void check_work(const Evidence& evidence, Checks& checks);
 /// R3: on each rank one step begins after the other has ended.

@@ -98,6 +98,35 @@ Figure figure_of(const Evidence& e) {
   return figure;
 }
 
+Rates rates_of(const Evidence& e, const Figure& figure) {
+  Rates rates;
+  if (!(figure.seconds > 0)) return rates;
+  double held[io::kTokenKinds] = {}, model = 0, computed = 0;
+  for (std::size_t i = static_cast<std::size_t>(e.untimed); i < e.record.steps.size(); ++i) {
+    for (int kind = 0; kind < io::kTokenKinds; ++kind)
+      held[kind] += static_cast<double>(e.record.steps[i].tokens[kind]);
+    const StepFlops flops = flops_of(e, e.manifest.step(static_cast<int>(i)));
+    model += static_cast<double>(flops.model);
+    computed += static_cast<double>(flops.model + flops.extra);
+  }
+  const auto rate = [&](io::TokenKind kind) {
+    return held[static_cast<int>(kind)] / figure.seconds;
+  };
+  rates.samples_per_s = rate(io::TokenKind::documents);
+  rates.pictures_per_s = rate(io::TokenKind::pictures);
+  rates.patches_per_s = rate(io::TokenKind::patches);
+  rates.text_tokens_per_s = rate(io::TokenKind::text);
+  rates.supervised_tokens_per_s = rate(io::TokenKind::supervised);
+  if (figure.value > 0) rates.t_20m_s = 20e6 / figure.value;
+  for (const io::PlanValue& value : e.record.plan_values)
+    if (value.name == "machine.flops_per_s" && value.value > 0) {
+      const double possible = value.value * e.record.ranks * figure.seconds;
+      rates.mfu = model / possible;
+      rates.hfu = computed / possible;
+    }
+  return rates;
+}
+
 }  // namespace
 
 bool Judgement::valid() const { return !checks.empty() && failed() == nullptr; }
@@ -111,12 +140,14 @@ const io::Verification* Judgement::failed() const {
 Judgement judge(const io::Record& record) {
   const Evidence e = evidence_of(record);
   Judgement j;
+  check_pictures(e, j.checks);
   check_work(e, j.checks);
   check_times(e, j.checks);
   check_protocol(e, j.checks, j.flags);
   check_losses(e, j.checks);
   check_noted(e, j.checks, j.flags);
   j.figure = figure_of(e);
+  j.rates = rates_of(e, j.figure);
   j.rules = record.rules_version;
   j.kind = record.header.kind;
   j.official = e.config.window.official;

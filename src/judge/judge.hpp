@@ -18,10 +18,21 @@ struct Figure {
   std::optional<stats::Interval> within_run;  ///< 95 %, by blocks of steps
 };
 
+/// What rule R1 wants beside the figure of merit, over the window.
+struct Rates {
+  double samples_per_s = 0, pictures_per_s = 0, patches_per_s = 0;
+  double text_tokens_per_s = 0, supervised_tokens_per_s = 0;
+  double t_20m_s = 0;  ///< seconds of 20 million positions
+  /// FLOPs of the model, and those that were computed, over those that the ranks could have by the
+  /// rate of products measured in the same process.
+  std::optional<double> mfu, hfu;
+};
+
 /// What the rules make of a record, from nothing but the record: the run that wrote it and
 /// `vlmark verify` do the same arithmetic in the same order, so they agree to the last bit.
 struct Judgement {
   Figure figure;
+  Rates rates;
   std::vector<io::Verification> checks;  ///< every gate, recomputed; those noted by the run held
                                          ///< against their limits once more
   std::vector<std::string> flags;        ///< what a reader must know and no rule forbids
@@ -44,6 +55,8 @@ Judgement judge(const io::Record& record);
 
 /// result.json: schema 1, one key a line, numbers with as many digits as they have.
 std::string result_json(const Judgement& judgement);
+/// "rates: 5.2 samples/s, ...": what rule R1 wants printed.
+std::string rates_line(const Judgement& judgement);
 /// The closing line, stable and greppable:
 /// `VLMARK RESULT VALID official=no checked=R5,V4 fom=train.positions_per_s value=1.234e+03 ...`
 /// `VLMARK RESULT INVALID rule=V5 detail="..." official=no checked=R5,V4 ...`

@@ -38,6 +38,18 @@ ordered_json steps_json(const Judgement& j) {
           {"lag1", s.lag1}};
 }
 
+ordered_json rates_json(const Rates& r) {
+  ordered_json json{{"samples_per_s", r.samples_per_s},
+                    {"pictures_per_s", r.pictures_per_s},
+                    {"patches_per_s", r.patches_per_s},
+                    {"text_tokens_per_s", r.text_tokens_per_s},
+                    {"supervised_tokens_per_s", r.supervised_tokens_per_s},
+                    {"t_20m_s", r.t_20m_s}};
+  if (r.mfu) json["mfu"] = *r.mfu;
+  if (r.hfu) json["hfu"] = *r.hfu;
+  return json;
+}
+
 }  // namespace
 
 std::string result_json(const Judgement& j) {
@@ -48,6 +60,7 @@ std::string result_json(const Judgement& j) {
                  {"work", j.figure.work}, {"seconds", j.figure.seconds}};
   if (j.figure.within_run)
     json["fom"]["ci95_within_run"] = {j.figure.within_run->low, j.figure.within_run->high};
+  json["rates"] = rates_json(j.rates);
   json["model"] = j.model;
   json["precision"] = j.precision;
   json["tier"] = "baseline";
@@ -66,6 +79,20 @@ std::string result_json(const Judgement& j) {
                               {"limit", c.limit},
                               {"passed", c.passed}});
   return json.dump(2) + "\n";
+}
+
+std::string rates_line(const Judgement& j) {
+  const Rates& r = j.rates;
+  const double steps = static_cast<double>(std::max<std::size_t>(j.step_seconds.size(), 1));
+  std::string line = fmt::format(
+      "rates: {:.4g} samples/s, {:.4g} pictures/s, {:.4g} patches/s, {:.4g} text tokens/s, {:.4g} "
+      "supervised tokens/s, {:.4g} s/step, T_20M {:.4g} s",
+      r.samples_per_s, r.pictures_per_s, r.patches_per_s, r.text_tokens_per_s,
+      r.supervised_tokens_per_s, j.figure.seconds / steps, r.t_20m_s);
+  if (r.mfu && r.hfu)
+    line += fmt::format(", MFU {:.1f} %, HFU {:.1f} % of the measured rate of products",
+                        100 * *r.mfu, 100 * *r.hfu);
+  return line;
 }
 
 std::string result_line(const Judgement& j) {

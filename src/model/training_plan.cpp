@@ -82,13 +82,27 @@ class Replay {
   const plan::StateLayout& state_;
 };
 
-/// Those of `count` micro-batches, from those of `of` equal ones.
-plan::Flops scaled(plan::Flops flops, std::uint64_t of, std::uint64_t count) {
-  for (int part = 0; part < kParts; ++part) {
-    flops.gemm[part] = flops.gemm[part] / of * count;
-    flops.attention[part] = flops.attention[part] / of * count;
+/// What the passes of a rank cost.
+struct Cost {
+  plan::Flops flops;
+  std::array<std::uint64_t, kParts> traffic{};
+
+  explicit Cost(const RecordingOps& ops) : flops(ops.flops()) {
+    for (const OpRecord& record : ops.records())
+      traffic[static_cast<std::size_t>(record.part)] += record.bytes;
   }
-  return flops;
+  /// Of `count` micro-batches, from that of `of` equal ones.
+  void scale(std::uint64_t of, std::uint64_t count) {
+    for (int part = 0; part < kParts; ++part)
+      for (std::uint64_t* sum :
+           {&flops.gemm[part], &flops.attention[part], &traffic[static_cast<std::size_t>(part)]})
+        *sum = *sum / of * count;
+  }
+};
+
+void add(MemoryPlan& plan, const Cost& cost) {
+  plan.flops += cost.flops;
+  for (std::size_t part = 0; part < kParts; ++part) plan.traffic[part] += cost.traffic[part];
 }
 
 struct Recorded {
@@ -262,12 +276,12 @@ MemoryPlan plan_training(const Qwen2VL& model, const TrainingSettings& settings,
   plan.items = plan::state_memory(mine.layout, mine.state);
   const Replay replay(model, settings, mine, arena, state);
   const Block block = block_of(plan.most_micro_batches, mine.place.data, settings.layout.data);
-  std::vector<std::pair<std::vector<MicroBatchShape>, plan::Flops>> seen;
+  std::vector<std::pair<std::vector<MicroBatchShape>, Cost>> seen;
   for (const auto& shapes : together(steps, block, settings.layout.pipeline > 1)) {
     const auto same = std::find_if(seen.begin(), seen.end(),
                                    [&](const auto& entry) { return entry.first == shapes; });
     if (same != seen.end()) {
-      plan.flops += same->second;
+      add(plan, same->second);
       continue;
     }
     plan::Arena trial_arena = arena;
@@ -275,10 +289,10 @@ MemoryPlan plan_training(const Qwen2VL& model, const TrainingSettings& settings,
                                         mine.schedule(model, settings, plan.most_micro_batches));
     if (few) arena = trial_arena;
     const RecordingOps ops = few ? std::move(few->ops) : replay.step(shapes);
-    plan::Flops flops = ops.flops();
-    if (few) flops = scaled(flops, static_cast<std::uint64_t>(few->micro_batches), shapes.size());
-    seen.emplace_back(shapes, flops);
-    plan.flops += flops;
+    Cost cost(ops);
+    if (few) cost.scale(static_cast<std::uint64_t>(few->micro_batches), shapes.size());
+    add(plan, cost);
+    seen.emplace_back(shapes, cost);
     if (ops.attention_scratch().bytes > plan.attention.bytes)
       plan.attention = ops.attention_scratch();
     plan.records.insert(plan.records.end(), ops.records().begin(), ops.records().end());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -86,7 +87,9 @@ struct MemoryPlan {
   long slot_rows = 0;                   ///< of a message between stages
   AttentionScratch attention;           ///< largest of a vendor library, within "activations"
   plan::Flops flops;                    ///< of this rank, all steps together
-  std::vector<OpRecord> records;        ///< of the recorded micro-batches, in order
+  /// Byte between memory and processor, at least: operands and results of every call once.
+  std::array<std::uint64_t, kParts> traffic{};  ///< of this rank, all steps together
+  std::vector<OpRecord> records;                ///< of the recorded micro-batches, in order
 };
 
 /// The memory plan of `rank` of the layout, which holds `model`. Takes every step's schedule through

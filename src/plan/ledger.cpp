@@ -1,5 +1,7 @@
 #include "src/plan/ledger.hpp"
 
+#include <algorithm>
+
 namespace vlmark::plan {
 namespace {
 
@@ -91,6 +93,32 @@ Flops training_flops(const ModelConfig& model, const MicroBatchShape& shape,
     backward.patch_embed = forward.patch_embed;  // pixels need no gradient
   }
   return sum += flops(backward);
+}
+
+Flops extra_flops(const ModelConfig& model, const MicroBatchShape& shape,
+                  const Trainable& trainable, const Recompute& recompute, int tensor_ranks) {
+  const VisionConfig& v = model.vision;
+  const bool backward = needs_backward(shape, trainable);
+  const Work forward = forward_work(model, shape);
+  const Count tokens = static_cast<Count>(shape.tokens()), hidden = model.hidden;
+  Work extra{};
+  if (backward && (recompute.layer || recompute.attention)) {
+    extra.decoder_attention = forward.decoder_attention;
+    if (trainable.vit) extra.vit_attention = forward.vit_attention;
+  }
+  if (backward && recompute.layer) {
+    extra.decoder = forward.decoder;
+    if (trainable.vit) extra.vit_blocks = forward.vit_blocks;
+  } else if (backward && recompute.up_projection) {
+    extra.decoder = model.layers * tokens * hidden * 2 * model.intermediate;
+    if (trainable.vit)
+      extra.vit_blocks =
+          v.depth * static_cast<Count>(shape.patches()) * v.embed_dim * v.mlp_width();
+  }
+  const Count copies = std::max(tensor_ranks / model.kv_heads, 1) - 1,
+              passes = 1 + (backward ? 1 + Count{trainable.llm} + Count{recompute.layer} : 0);
+  extra.decoder += copies * passes * model.layers * tokens * hidden * 2 * model.kv_width();
+  return flops(extra);
 }
 
 }  // namespace vlmark::plan

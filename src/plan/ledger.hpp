@@ -28,6 +28,12 @@ Flops forward_flops(const ModelConfig& model, const MicroBatchShape& shape);
 Flops training_flops(const ModelConfig& model, const MicroBatchShape& shape,
                      const Trainable& trainable);
 
+/// FLOPs that no model needs: what `recompute` forms a second time, and the projections of key/value
+/// heads that several of `tensor_ranks` hold. All that ranks count together is this and
+/// training_flops().
+Flops extra_flops(const ModelConfig& model, const MicroBatchShape& shape,
+                  const Trainable& trainable, const Recompute& recompute, int tensor_ranks);
+
 /// Whether the backward pass of a micro-batch has anything to do at all.
 bool needs_backward(const MicroBatchShape& shape, const Trainable& trainable);
 

@@ -43,11 +43,10 @@ void require_same(const data::Tokenizer& tokenizer, const plan::ModelConfig& mod
 }
 
 /// Grid of a picture after the resize; the error names the file.
-plan::Grid grid_of(const data::CaptionedPicture& entry, const data::Image& picture,
+plan::Grid grid_of(const data::CaptionedPicture& entry, data::ImageSize size,
                    const config::DataSection& settings, const plan::ModelConfig& model) {
   try {
-    return data::preprocessed_grid(1, {picture.height, picture.width}, limits(settings),
-                                   model.vision);
+    return data::preprocessed_grid(1, size, limits(settings), model.vision);
   } catch (const ValueError& e) {
     throw ValueError(entry.file.string() + ": " + e.what());
   }
@@ -86,19 +85,23 @@ CaptionData::CaptionData(const config::DataSection& settings, const plan::ModelC
   require_same_special_tokens(tokenizer_, model);
   for (const data::CaptionedPicture& entry : entries_) {
     pictures_.push_back(data::read_picture(entry));
-    grids_.push_back(grid_of(entry, pictures_.back(), settings, model));
+    sizes_.push_back({pictures_.back().height, pictures_.back().width});
+    grids_.push_back(grid_of(entry, sizes_.back(), settings, model));
   }
   count_tokens();
 }
 
 CaptionData::CaptionData(const config::DataSection& settings, const plan::ModelConfig& model,
-                         data::Tokenizer tokenizer, std::vector<plan::Grid> grids)
+                         data::Tokenizer tokenizer, const std::vector<Picture>& pictures)
     : settings_(settings),
       model_(model),
       tokenizer_(std::move(tokenizer)),
-      entries_(data::read_captions(settings.folder)),
-      grids_(std::move(grids)) {
+      entries_(data::read_captions(settings.folder)) {
   require_same_special_tokens(tokenizer_, model);
+  for (const Picture& picture : pictures) {
+    sizes_.push_back(picture.size);
+    grids_.push_back(picture.grid);
+  }
   if (grids_.size() != entries_.size())
     throw ConfigError(settings.folder + ": " + std::to_string(entries_.size()) +
                       " captions, but the ranks of the first stage have " +

@@ -5,6 +5,7 @@
 
 #include "src/config/run_config.hpp"
 #include "src/data/media.hpp"
+#include "src/data/smart_resize.hpp"
 #include "src/data/tokenizer.hpp"
 #include "src/model/micro_batch.hpp"
 #include "src/plan/model_config.hpp"
@@ -25,14 +26,19 @@ class CaptionData final : public TrainingData {
   CaptionData(const config::DataSection& settings, const plan::ModelConfig& model)
       : CaptionData(settings, model, data::Tokenizer::from_folder(settings.tokenizer)) {}
 
-  /// For a rank that prepares no pictures: opens none and takes their grids from elsewhere. Throws
+  /// What a rank that opens no pictures has to be told of one.
+  struct Picture {
+    data::ImageSize size;  ///< before the resize
+    plan::Grid grid;       ///< after it
+  };
+  /// For a rank that prepares no pictures: opens none and takes sizes and grids from elsewhere. Throws
   /// ConfigError where there are not as many as captions.
   CaptionData(const config::DataSection& settings, const plan::ModelConfig& model,
-              data::Tokenizer tokenizer, std::vector<plan::Grid> grids);
+              data::Tokenizer tokenizer, const std::vector<Picture>& pictures);
 
   int size() const override { return static_cast<int>(entries_.size()); }
-  /// Of each picture, after the resize.
-  const std::vector<plan::Grid>& grids() const { return grids_; }
+  std::vector<data::ImageSize> picture_sizes(int i) const override { return {sizes_[index(i)]}; }
+  Picture picture(int i) const { return {sizes_[index(i)], grids_[index(i)]}; }
   const data::CaptionedPicture& entry(int i) const { return entries_[index(i)]; }
   const data::Tokenizer& tokenizer() const { return tokenizer_; }
 
@@ -58,7 +64,8 @@ class CaptionData final : public TrainingData {
   data::Tokenizer tokenizer_;
   std::vector<data::CaptionedPicture> entries_;
   std::vector<data::Image> pictures_;          // decoded, original size; none without pixels
-  std::vector<plan::Grid> grids_;              // of each picture
+  std::vector<data::ImageSize> sizes_;         // of each picture, before the resize
+  std::vector<plan::Grid> grids_;              // and after it
   std::vector<int> prompt_tokens_;             // of each prompt
   std::vector<std::vector<int>> caption_ids_;  // with the token that ends the turn
 };

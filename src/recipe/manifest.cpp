@@ -76,7 +76,8 @@ Manifest manifest_of(const config::RunConfig& config, const plan::ModelConfig& m
   if (config.data.kind == config::DataKind::synthetic) manifest.data = "synthetic";
   for (int i = 0; i < data.size(); ++i) {
     const plan::MicroBatchShape shape = data.shape({i});
-    manifest.samples.push_back({static_cast<int>(shape.tokens()), shape.supervised, shape.media});
+    manifest.samples.push_back(
+        {static_cast<int>(shape.tokens()), shape.supervised, shape.media, data.picture_sizes(i)});
   }
   return manifest;
 }
@@ -89,10 +90,14 @@ std::string to_json(const Manifest& manifest) {
   if (!manifest.data.empty()) json["data"] = manifest.data;
   json["samples"] = ordered_json::array();
   for (const Manifest::Sample& sample : manifest.samples) {
-    ordered_json media = ordered_json::array();
+    ordered_json media = ordered_json::array(), pictures = ordered_json::array();
     for (const plan::Grid& grid : sample.media) media.push_back({grid.t, grid.h, grid.w});
-    json["samples"].push_back(
-        {{"tokens", sample.tokens}, {"supervised", sample.supervised}, {"media", media}});
+    for (const data::ImageSize& size : sample.pictures)
+      pictures.push_back({size.height, size.width});
+    json["samples"].push_back({{"tokens", sample.tokens},
+                               {"supervised", sample.supervised},
+                               {"media", media},
+                               {"pictures", pictures}});
   }
   return json.dump();
 }
@@ -105,9 +110,11 @@ Manifest parse_manifest(std::string_view text, const std::string& where) try {
   visit_rest(manifest, [&](const char* key, auto& value) { json.at(key).get_to(value); });
   manifest.data = json.value("data", "");
   for (const auto& entry : json.at("samples")) {
-    Manifest::Sample sample{entry.at("tokens"), entry.at("supervised"), {}};
+    Manifest::Sample sample{entry.at("tokens"), entry.at("supervised"), {}, {}};
     for (const auto& grid : entry.at("media"))
       sample.media.push_back({grid.at(0), grid.at(1), grid.at(2)});
+    for (const auto& size : entry.at("pictures"))
+      sample.pictures.push_back({size.at(0), size.at(1)});
     manifest.samples.push_back(std::move(sample));
   }
   if (manifest.samples.empty() || manifest.micro_batches < 1 || manifest.micro_batch_samples < 1)

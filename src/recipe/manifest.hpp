@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/data/smart_resize.hpp"
 #include "src/plan/model_config.hpp"
 #include "src/plan/shapes.hpp"
 #include "src/plan/trainable.hpp"
@@ -23,6 +24,7 @@ struct Manifest {
   struct Sample {
     int tokens = 0, supervised = 0;
     std::vector<plan::Grid> media;
+    std::vector<data::ImageSize> pictures;  ///< of each medium: its size before any resize
     bool operator==(const Sample&) const = default;
   };
   plan::ModelConfig model;  ///< its numbers; without name and ids of tokens

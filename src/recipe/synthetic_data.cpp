@@ -106,6 +106,13 @@ plan::MicroBatchShape SyntheticData::shape(const std::vector<int>& samples) cons
   return shape;
 }
 
+std::vector<data::ImageSize> SyntheticData::picture_sizes(int i) const {
+  std::vector<data::ImageSize> sizes;
+  for (const Picture& picture : pictures(i))
+    sizes.push_back({picture.size.height, picture.size.width});
+  return sizes;
+}
+
 std::string SyntheticData::summary(int i) const { return plan::to_string(shape({i})); }
 
 }  // namespace vlmark::recipe

@@ -32,6 +32,7 @@ class SyntheticData final : public TrainingData {
   int size() const override { return settings_.samples; }
   model::Sequence document(int i, bool pixels) const override;
   plan::MicroBatchShape shape(const std::vector<int>& samples) const override;
+  std::vector<data::ImageSize> picture_sizes(int i) const override;
   std::string summary(int i) const override;
 
  private:

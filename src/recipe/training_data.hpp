@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "src/data/smart_resize.hpp"
 #include "src/model/micro_batch.hpp"
 #include "src/plan/shapes.hpp"
 
@@ -21,6 +22,8 @@ class TrainingData {
   virtual model::Sequence document(int i, bool pixels) const = 0;
   /// Of a micro-batch of these samples, as model::pack will have it; makes no document.
   virtual plan::MicroBatchShape shape(const std::vector<int>& samples) const = 0;
+  /// Of sample `i`'s pictures: their sizes before any resize.
+  virtual std::vector<data::ImageSize> picture_sizes(int i) const = 0;
   /// One line for sample `i` that another document would not have.
   virtual std::string summary(int i) const = 0;
 };

@@ -7,6 +7,9 @@
 #include <set>
 #include <utility>
 
+#include "src/report/markup.hpp"
+#include "src/report/scale.hpp"
+
 namespace vlmark::report {
 namespace {
 
@@ -42,24 +45,20 @@ const char* fill_of(const std::string& kind) {
 
 constexpr double left = 120, right = 20, width = 1000, row = 15, bar = 11, gap = 8;
 
-/// A step of 1, 2 or 5 times a power of ten that cuts `length` into at most 10.
-double tick_of(double length) {
-  const double power = std::pow(10, std::floor(std::log10(length / 10)));
-  for (const double factor : {1.0, 2.0, 5.0})
-    if (length / (factor * power) <= 10) return factor * power;
-  return 10 * power;
+/// Black or white, whichever stands out more: its contrast is 4.58 at least on any colour.
+const char* ink_on(const std::string& fill) {
+  const auto channel = [&fill](std::size_t at) {
+    const double value = std::stoi(fill.substr(at, 2), nullptr, 16) / 255.0;
+    return value <= 0.04045 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4);
+  };
+  // Relative luminance of WCAG 2; both contrasts are equal at 0.179.
+  return 0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5) > 0.179 ? "black"
+                                                                                 : "white";
 }
 
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text)
-    safe += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
-  return safe;
-}
-
-class Drawing {
+class TimelineDrawing {
  public:
-  Drawing(const std::vector<Timeline>& timelines, const std::vector<std::string>& lanes)
+  TimelineDrawing(const std::vector<Timeline>& timelines, const std::vector<std::string>& lanes)
       : lanes_(lanes) {
     for (const Timeline& timeline : timelines)
       for (const TimelineBar& b : timeline.bars) {
@@ -86,9 +85,10 @@ class Drawing {
       text(left - 6, y_ + bar - 1,
            fmt::format("rank {} {}", rank, lanes_[static_cast<std::size_t>(lane)]),
            "text-anchor=\"end\"");
-      svg_ +=
-          fmt::format("<rect x=\"{}\" y=\"{:.1f}\" width=\"{}\" height=\"{}\" fill=\"#f4f4f4\"/>\n",
-                      left, y_, width, bar);
+      svg_ += fmt::format(
+          "<rect x=\"{}\" y=\"{:.1f}\" width=\"{}\" height=\"{}\" fill=\"#f4f4f4\" "
+          "class=\"row\"/>\n",
+          left, y_, width, bar);
       for (const TimelineBar& b : visible(timeline, rank, lane)) draw(b);
       y_ += row;
     }
@@ -98,16 +98,18 @@ class Drawing {
   std::string finish() {
     legend();
     return fmt::format(
-               "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1:.0f}\" "
+               "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"timeline\" width=\"{0}\" "
+               "height=\"{1:.0f}\" "
                "viewBox=\"0 0 {0} {1:.0f}\" font-family=\"Helvetica, Arial, sans-serif\" "
-               "font-size=\"10\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
+               "font-size=\"10\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\" "
+               "class=\"paper\"/>\n",
                left + width + right, y_ + 6) +
            svg_ + "</svg>\n";
   }
 
  private:
   double x(double seconds) const { return left + seconds / longest_ * width; }
-  void text(double at, double y, const std::string& words, const char* style = "") {
+  void text(double at, double y, const std::string& words, const std::string& style = "") {
     svg_ +=
         fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" {}>{}</text>\n", at, y, style, escaped(words));
   }
@@ -134,16 +136,17 @@ class Drawing {
         "<rect x=\"{:.2f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"{}\" fill=\"{}\"{}>"
         "<title>{}{} {:.3g} {}</title></rect>\n",
         from, y_, to - from, bar, fill_of(b.kind),
-        to - from > 3 ? " stroke=\"white\" stroke-width=\"0.4\"" : "", b.kind,
+        to - from > 3 ? " stroke=\"white\" stroke-width=\"0.4\"" : "", escaped(b.kind),
         b.micro_batch >= 0 ? " m" + std::to_string(b.micro_batch) : "",
         (b.end - b.start) * unit_.first, unit_.second);
     const std::string number = std::to_string(b.micro_batch);
     if (b.micro_batch >= 0 && to - from > 6.0 * static_cast<double>(number.size()) + 3)
       text((from + to) / 2, y_ + bar - 2.5, number,
-           "text-anchor=\"middle\" font-size=\"8\" fill=\"white\"");
+           fmt::format("text-anchor=\"middle\" font-size=\"8\" class=\"on\" fill=\"{}\"",
+                       ink_on(fill_of(b.kind))));
   }
   void axis(double top) {
-    const double tick = tick_of(longest_);
+    const double tick = tick_step(longest_, 10);
     for (int i = 0; i * tick <= longest_ * (1 + 1e-9); ++i) {
       svg_ += fmt::format(
           "<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\" stroke=\"#888\" "
@@ -182,7 +185,7 @@ class Drawing {
 
 std::string timeline_svg(const std::vector<Timeline>& timelines,
                          const std::vector<std::string>& lanes) {
-  Drawing drawing(timelines, lanes);
+  TimelineDrawing drawing(timelines, lanes);
   for (const Timeline& timeline : timelines) drawing.draw(timeline);
   return drawing.finish();
 }

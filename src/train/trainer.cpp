@@ -11,6 +11,7 @@
 #include "src/base/clock.hpp"
 #include "src/base/device_memory.hpp"
 #include "src/base/error.hpp"
+#include "src/base/fault.hpp"
 #include "src/base/partition.hpp"
 #include "src/engine/device.hpp"
 #include "src/io/journal_records.hpp"
@@ -19,6 +20,7 @@
 #include "src/recipe/synthetic_data.hpp"
 #include "src/recipe/work.hpp"
 #include "src/train/memory_check.hpp"
+#include "src/train/planted_faults.hpp"
 #include "src/train/window.hpp"
 
 namespace vlmark::train {
@@ -83,10 +85,10 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
       data_ = std::make_unique<recipe::SyntheticData>(
           config.data, model_->config(), static_cast<std::uint64_t>(config.model.seed));
     else if (place.pipeline == 0)
-      take(std::make_unique<recipe::CaptionData>(config.data, model_->config(),
-                                                 *std::move(tokenizer)));
+      take(std::make_unique<recipe::CaptionData>(with_wrong_picture_size(config.data),
+                                                 model_->config(), *std::move(tokenizer)));
   });
-  if (settings_.layout.pipeline > 1 && !synthetic) take_grids();
+  if (settings_.layout.pipeline > 1 && !synthetic) take_pictures();
   order_ =
       std::make_unique<recipe::SampleOrder>(data_->size(), t.micro_batches, t.micro_batch_samples,
                                             static_cast<std::uint64_t>(config.model.seed));
@@ -143,22 +145,23 @@ void Trainer::take(std::unique_ptr<recipe::CaptionData> captions) {
   data_ = std::move(captions);
 }
 
-void Trainer::take_grids() {
-  std::vector<int> numbers;  // t, h, w of each
-  if (captions_)
-    for (const plan::Grid& grid : captions_->grids())
-      numbers.insert(numbers.end(), {grid.t, grid.h, grid.w});
+void Trainer::take_pictures() {
+  std::vector<int> numbers;  // height, width, t, h, w of each
+  for (int i = 0; captions_ && i < captions_->size(); ++i) {
+    const auto [size, grid] = captions_->picture(i);
+    numbers.insert(numbers.end(), {size.height, size.width, grid.t, grid.h, grid.w});
+  }
   numbers.resize(static_cast<std::size_t>(
       parallel::broadcast_value(comm_, static_cast<std::int64_t>(numbers.size()))));
   comm_.broadcast(parallel::buffer(numbers), 0).wait();
   parallel::agree(comm_, "set-up", [&] {
     if (captions_) return;
-    std::vector<plan::Grid> grids;
-    for (std::size_t i = 0; i < numbers.size(); i += 3)
-      grids.push_back({numbers[i], numbers[i + 1], numbers[i + 2]});
+    std::vector<recipe::CaptionData::Picture> pictures;
+    for (auto n = numbers.begin(); n != numbers.end(); n += 5)
+      pictures.push_back({{n[0], n[1]}, {n[2], n[3], n[4]}});
     take(std::make_unique<recipe::CaptionData>(config_.data, model_->config(),
                                                data::Tokenizer::from_folder(config_.data.tokenizer),
-                                               std::move(grids)));
+                                               pictures));
   });
 }
 
@@ -212,16 +215,27 @@ engine::StepInput Trainer::input(int step) const {
     if (probes_->watching()) probes_->check(batch, model_->config(), wanted);
     return batch;
   };
+  drop_last_micro_batch(input, model_->config());
   return input;
+}
+
+engine::StepResult Trainer::compute(const engine::StepInput& input) {
+  if (!planted(Fault::cached_output)) return engine_->step(input);
+  if (losses_.empty()) cached_ = engine_->step(input);
+  engine::StepResult result = cached_;
+  result.start_ns = monotonic_ns();
+  result.end_ns = result.start_ns + 1;
+  return result;
 }
 
 engine::StepResult Trainer::step(io::JournalWriter& journal, int step) {
   const Counts before = counters();
   const engine::StepInput input = this->input(step);
-  const engine::StepResult result = engine_->step(input);
+  const engine::StepResult result = compute(input);
   losses_.push_back(result.loss);
   grad_norms_.push_back(result.grad_norm);
-  const recipe::Work work = recipe::work_of(input.shapes, model_->config().vision.merge_unit());
+  const recipe::Work work =
+      recipe::work_of(step_shapes(step), model_->config().vision.merge_unit());
   note_step(journal, step, result, before, work, input.learning_rate);
   journal.flush();  // one write of some kB: a killed run keeps what it did
   return result;
@@ -261,6 +275,7 @@ void Trainer::run(io::JournalWriter& journal, const std::function<void(const Pro
   };
   const Window window(config_);
   int left = warm_up(window, step);
+  if (planted(Fault::short_run)) left = (left + 1) / 2;
   expected = untimed_steps_ + left;
   replay_ = std::make_unique<ReplayCheck>(*engine_, config_.verify.replayed_steps, untimed_steps_,
                                           left, static_cast<std::uint64_t>(config_.model.seed));
@@ -274,8 +289,9 @@ void Trainer::run(io::JournalWriter& journal, const std::function<void(const Pro
     }
     const double elapsed =
         parallel::all_reduce_max(comm_, static_cast<double>(monotonic_ns() - start) * 1e-9);
-    left = window.further(i - untimed_steps_, elapsed, t.steps - i);
+    left = planted(Fault::short_run) ? 0 : window.further(i - untimed_steps_, elapsed, t.steps - i);
   }
+  desynchronise_replica(*engine_, comm_);
 }
 
 std::string Trainer::state_hash() const {

@@ -48,6 +48,8 @@ class Trainer {
   /// on rank 0 alone, which gets a copy; null elsewhere. Collective.
   std::unique_ptr<engine::InferenceEngine> inference();
   const model::MemoryPlan& plan() const { return plan_; }
+  /// Steps that plan() is of: as many as a run may have.
+  int planned_steps() const { return config_.train.steps; }
   const plan::Layout& layout() const { return settings_.layout; }
   recipe::Manifest manifest() const {
     return recipe::manifest_of(config_, model_->config(), *data_);
@@ -74,14 +76,15 @@ class Trainer {
 
   std::vector<plan::MicroBatchShape> step_shapes(int step) const;
   engine::StepInput input(int step) const;
+  engine::StepResult compute(const engine::StepInput& input);
   /// One step and its notes.
   engine::StepResult step(io::JournalWriter& journal, int step);
   /// The untimed steps. Returns how many the window is to have.
   int warm_up(const Window& window, const Step& step);
   /// Steps of verification after the window.
   void watch_after_window();
-  /// Gives the later stages, which open no picture, the grids of rank 0's. Collective.
-  void take_grids();
+  /// Tells the later stages, which open no picture, what rank 0 saw of each. Collective.
+  void take_pictures();
   void take(std::unique_ptr<recipe::CaptionData> captions);
   void require_same_inputs() const;
   void note_step(io::JournalWriter& journal, int step, const engine::StepResult& result,
@@ -100,6 +103,7 @@ class Trainer {
   std::unique_ptr<engine::TrainingEngine> engine_;
   std::unique_ptr<verification::StepProbes> probes_;
   std::vector<double> losses_, grad_norms_;
+  engine::StepResult cached_;  // Fault::cached_output
   int untimed_steps_ = 0;
   std::unique_ptr<ReplayCheck> replay_;  // from the window on
 };

@@ -4,8 +4,8 @@ import program
 
 class Help(program.ProgramTest):
     def test_an_example_everywhere(self):
-        for command in ([], ["run"], ["generate"], ["convert"], ["plan"], ["compare"], ["topo"],
-                        ["doctor"]):
+        for command in ([], ["run"], ["generate"], ["convert"], ["plan"], ["compare"], ["report"],
+                        ["topo"], ["doctor"]):
             text = self.vlmark(*command, "--help").stdout
             example = text.split("Example:\n")[1]
             self.assertIn(" ".join(["vlmark", *command]), example)
@@ -23,7 +23,7 @@ class Help(program.ProgramTest):
                       ["convert", "a", "b", "--shard-size", "0"],
                       ["plan", "--ranks", "many"],
                       ["plan", "--no-such-option"],
-                      ["compare"], ["compare", "a", "b", "--power", "1"]):
+                      ["compare"], ["compare", "a", "b", "--power", "1"], ["report"]):
             done = self.vlmark(*wrong, exit_code=2)
             self.assertEqual(done.stdout, "")
             self.assertNotEqual(done.stderr, "")

@@ -5,7 +5,7 @@ import re
 
 import program
 
-RESULT = re.compile(r"VLMARK RESULT VALID official=no checked=R3,R5,R6,R9,V1,V2,V3,V4,V5,V6,V7,V9 "
+RESULT = re.compile(r"VLMARK RESULT VALID official=no checked=R3,R4,R5,R6,R9,V1,V2,V3,V4,V5,V6,V7,V9 "
                     r"fom=train\.positions_per_s "
                     r"value=[0-9.e+]+ n=1/1 steps=1 untimed=2 model=nano prec=fp32 tier=baseline "
                     r"layout=dp2 ranks=2 isa=\w+ rules=\S+")
@@ -27,7 +27,7 @@ class Train(program.ProgramTest):
         self.assertNotIn("\r", done.stderr)  # stderr is no terminal here
 
         self.assertEqual(sorted(os.listdir(program.TRAINED)), ["blocks.json", "env.allowlist.json", "events.jsonl", "journals",
-                          "manifest.sha256", "model", "result.json", "samples.h5", "topology.xml"])
+                          "manifest.sha256", "model", "report.html", "result.json", "samples.h5", "topology.xml"])
         self.assertEqual(sorted(os.listdir(os.path.join(program.TRAINED, "model"))),
                          ["config.json", "generation_config.json", "model.safetensors",
                           "preprocessor_config.json", "tokenizer.json"])

@@ -24,7 +24,7 @@ class Verdict(program.ProgramTest):
         failed = [c for c in result["checks"] if not c["passed"]]
         self.assertEqual([(c["rule"], c["item"], c["limit"]) for c in failed],
                          [("V5", "last / first loss", 1e-9)])
-        self.assertEqual({c["rule"] for c in result["checks"]}, {"R3", "R5", "R6", "R9", "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V9"})
+        self.assertEqual({c["rule"] for c in result["checks"]}, {"R3", "R4", "R5", "R6", "R9", "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V9"})
         self.assertTrue(any("grey picture" in c["item"] for c in result["checks"]))
         self.assertEqual(len(result["captions"]), 8)
         self.assertEqual(result["captions"][0]["truth"], "A smiling astronaut in an orange suit.")
@@ -32,7 +32,7 @@ class Verdict(program.ProgramTest):
         lines = [l for l in done.stderr.splitlines() if l.startswith("VLMARK RESULT")]
         self.assertEqual(len(lines), 1, done.stderr)
         self.assertRegex(lines[0], r'^VLMARK RESULT INVALID rule=V5 detail="last / first loss '
-                                   r'\S+ limit 1e-09" official=no checked=R3,R5,R6,R9,V1,V2,V3,V4,V5,V6,V7,V9 ')
+                                   r'\S+ limit 1e-09" official=no checked=R3,R4,R5,R6,R9,V1,V2,V3,V4,V5,V6,V7,V9 ')
         self.assertNotIn("train  step", done.stderr)
         self.assertFalse(os.path.exists(os.path.join(folder, "model")))
 
@@ -42,7 +42,7 @@ class Verdict(program.ProgramTest):
                                               "parallel.layout=tp2", "parallel.offline_interval=2",
                                               "parallel.shared_parameters=offline"), ranks=2)
         self.assertRegex(done.stdout.splitlines()[-1],
-                         r"^VLMARK RESULT VALID .* checked=R3,R5,R6,R9,V1,V2,V3,V4,V5,V6,V7,V9 .* ranks=2 ")
+                         r"^VLMARK RESULT VALID .* checked=R3,R4,R5,R6,R9,V1,V2,V3,V4,V5,V6,V7,V9 .* ranks=2 ")
         self.assertTrue(os.path.exists(os.path.join(folder, "model")))
 
     def test_one_rank_needs_no_launcher_and_bf16_works(self):

@@ -127,10 +127,10 @@ plan::UnitRange units_of(const ModelPart& part, const plan::ModelConfig& config)
           part.end <= 0 ? count + part.end : part.end};
 }
 
-/// All ranks together did the work of the ledger, and where key/value heads are replicated their
-/// projections besides, once for every further holder.
+/// All ranks together did the work of the ledger, and nothing besides that it does not name.
 void expect_ledger(const ShardResult& run, const plan::ModelConfig& config,
-                   const model::MicroBatch& batch, const plan::Trainable& trainable) {
+                   const model::MicroBatch& batch, const plan::Trainable& trainable,
+                   const plan::Recompute& recompute) {
   std::vector<std::int64_t> sums;
   for (const auto& flops : {run.counted.gemm, run.counted.attention})
     sums.insert(sums.end(), flops, flops + kParts);
@@ -139,12 +139,7 @@ void expect_ledger(const ShardResult& run, const plan::ModelConfig& config,
   std::copy_n(sums.begin(), kParts, together.gemm);
   std::copy_n(sums.begin() + kParts, kParts, together.attention);
   plan::Flops expected = plan::training_flops(config, batch.shape, trainable);
-  const long replicas = std::max(world().size() / config.kv_heads, 1) - 1;
-  const bool backward = plan::needs_backward(batch.shape, trainable);
-  const long passes = 1 + (backward ? 1 + (trainable.llm ? 1 : 0) : 0);
-  expected.gemm[static_cast<int>(Part::decoder)] +=
-      static_cast<std::uint64_t>(2 * passes * replicas * batch.shape.tokens() * config.hidden * 2 *
-                                 config.kv_width() * config.layers);
+  expected += plan::extra_flops(config, batch.shape, trainable, recompute, world().size());
   EXPECT_EQ(together, expected);
 }
 
@@ -169,8 +164,8 @@ void check(const ModelPart& part, const plan::ModelConfig& config, const ShardSe
     expect_as_planned(alone);
     expect_as_planned(together);
     expect_close(together, alone, order_bound(settings.type, 3L * config.hidden, part.products));
-    if (units == all.all() && settings.recompute == plan::Recompute{})
-      expect_ledger(together, config, batch, settings.trainable);
+    if (units == all.all())
+      expect_ledger(together, config, batch, settings.trainable, settings.recompute);
   }
 }
 

@@ -2,7 +2,9 @@
 """One rank of a training run is killed: the job ends within ten seconds, keeps its journals and
 leaves no record; a later run does not mistake the rest for a result."""
 import glob
+import json
 import os
+import random
 import shutil
 import signal
 import struct
@@ -16,6 +18,7 @@ from sanitizer_reports import first_report  # noqa: E402
 
 SOURCE, BINARY, SCRATCH = (os.environ[f"VLMARK_{n}"] for n in ("SOURCE_DIR", "BINARY", "SCRATCH"))
 MPIEXEC = os.environ["VLMARK_MPIEXEC"].split()
+KILLS = int(os.environ.get("VLMARK_KILLS", 4))  # at random times; a night may want 50
 WITHIN = 10 * int(os.environ.get("VLMARK_SLOWDOWN", 1))  # seconds
 STEP_SCALARS, END = 3, 12  # record types (src/io/journal_records.hpp)
 
@@ -127,6 +130,64 @@ class KilledRun(unittest.TestCase):
                               cwd=SOURCE, capture_output=True, text=True, timeout=6 * WITHIN)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(os.path.isfile(os.path.join(folder, "samples.h5")))
+
+
+SHORT = ("train.steps=4", "train.warmup_steps=1", "data.max_pixels=3136",
+         "verify.loss_ratio_limit=2", "output.export=false", "output.overwrite=true")
+
+
+class KilledAtAnyTime(unittest.TestCase):
+    def launch(self, folder):
+        return subprocess.Popen([*MPIEXEC, "-n", "2", BINARY, *command(folder, *SHORT)],
+                                cwd=SOURCE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, start_new_session=True)
+
+    def verify(self, folder):
+        return subprocess.run([BINARY, "verify", folder, "--json"], cwd=SOURCE,
+                              capture_output=True, text=True, timeout=WITHIN)
+
+    def expect_whole(self, folder):
+        """A clean run in this folder. What it says of its losses, and its seconds."""
+        began = time.monotonic()
+        job = self.launch(folder)
+        output, _ = job.communicate(timeout=6 * WITHIN)
+        took = time.monotonic() - began
+        self.assertEqual(job.returncode, 0, output)
+        verified = self.verify(folder)
+        self.assertEqual(verified.returncode, 0, verified.stderr)
+        return [c for c in json.loads(verified.stdout)["checks"] if c["rule"] in ("V1", "V5")], took
+
+    def test_nothing_that_is_left_passes_as_a_result(self):
+        seed = int(os.environ.get("VLMARK_SEED", 14))
+        chance = random.Random(seed)
+        folder = os.path.join(SCRATCH, "any-time")
+        shutil.rmtree(folder, ignore_errors=True)
+        clean, took = self.expect_whole(folder)
+        cut = 0
+        for kill in range(KILLS):
+            at, victim = chance.uniform(0, took), chance.randrange(2)
+            where = f"seed {seed}, kill {kill} of rank {victim} after {at:.3f} of {took:.3f} s"
+            job = self.launch(folder)  # over what the one before has left
+            time.sleep(at)
+            ranks = ranks_below(job.pid)
+            if len(ranks) == 2:
+                os.kill(ranks[victim], signal.SIGKILL)
+            elif job.poll() is None:
+                os.killpg(job.pid, signal.SIGKILL)
+            output, _ = job.communicate(timeout=WITHIN)
+            verified = self.verify(folder)
+            if verified.returncode == 0:  # its record was whole by then
+                with open(os.path.join(folder, "events.jsonl"), encoding="utf-8") as events:
+                    self.assertIn('"event":"result"', events.read().splitlines()[-1], where)
+                continue
+            cut += 1
+            self.assertNotIn("VLMARK RESULT", output, where)
+            self.assertEqual(verified.returncode, 3, where + verified.stderr)
+            self.assertEqual(verified.stdout, "", where)
+        print(f"{cut} of {KILLS} kills left no result, seed {seed}")
+        self.assertGreater(cut, 0)
+        again, _ = self.expect_whole(folder)
+        self.assertEqual(again, clean)
 
 
 if __name__ == "__main__":

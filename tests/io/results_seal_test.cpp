@@ -125,6 +125,9 @@ TEST_F(Results, LaunchesAreDeclaredBeforeTheFirst) {
   finish(replacement);
   EXPECT_THROW(next_launch(series, 3), IoError);
   EXPECT_EQ(launches_of(series).size(), 4U);
+  fs::remove_all(series / "run-1");
+  EXPECT_EQ(launches_of(series).size(), 3U);
+  EXPECT_THROW(next_launch(series, 3), IoError);
 }
 
 }  // namespace

@@ -48,6 +48,18 @@ io::Verification& noted(io::Record& record, std::size_t i) {
 }
 
 const Fault faults[] = {
+    {"a smaller picture", "R4", "another size",
+     [](io::Record& r) {
+       recipe::Manifest manifest = test::small_manifest();
+       manifest.samples[3].media[0] = {1, 4, 4};
+       r.texts["plan/manifest"] = to_json(manifest);
+     }},
+    {"a picture more than the sample has", "R4", "another size",
+     [](io::Record& r) {
+       recipe::Manifest manifest = test::small_manifest();
+       manifest.samples[1].pictures.push_back({56, 56});
+       r.texts["plan/manifest"] = to_json(manifest);
+     }},
     {"a step is missing", "R5", "steps in the record",
      [](io::Record& r) {
        r.steps.pop_back();

@@ -17,7 +17,8 @@ inline recipe::Manifest small_manifest() {
   manifest.seed = 3;
   manifest.micro_batches = 2;
   manifest.micro_batch_samples = 2;
-  for (int i = 0; i < 5; ++i) manifest.samples.push_back({20 + i, 6, {{1, 4, 4 + 2 * i}}});
+  for (int i = 0; i < 5; ++i)
+    manifest.samples.push_back({20 + i, 6, {{1, 4, 4 + 2 * i}}, {{56, 56 + 28 * i}}});
   return manifest;
 }
 

@@ -14,7 +14,7 @@ using testing::StartsWith;
 TEST(ResultLine, OfAValidRun) {
   EXPECT_THAT(result_line(judge(test::good_record())),
               testing::MatchesRegex(
-                  "VLMARK RESULT VALID official=no checked=R3,R5,R6,R9,V1,V4,V5,V6 "
+                  "VLMARK RESULT VALID official=no checked=R3,R4,R5,R6,R9,V1,V4,V5,V6 "
                   "fom=train.positions_per_s value=.* ci95_within_run=.* n=1/1 steps=25 untimed=5 "
                   "model=nano prec=fp32 tier=baseline layout=dp2 ranks=2 isa=avx2 rules=1.0"));
 }

@@ -22,6 +22,23 @@ TEST(Recording, FlopsOfEveryPresetAndStageEqualTheLedger) {
   }
 }
 
+TEST(Recording, FlopsOfRecomputationEqualTheLedger) {
+  for (const plan::Recompute again : {plan::Recompute{.norms = true, .activation = true},
+                                      {.up_projection = true},
+                                      {.attention = true},
+                                      {true, true, true, true},
+                                      {.layer = true},
+                                      {true, true, true, true, true}})
+    for (const plan::Trainable trainable :
+         {plan::Trainable{}, plan::Trainable::stage(1, true), plan::Trainable::stage(3, false)}) {
+      const Qwen2VL model(plan::model_preset("7B"));
+      TrainingSettings settings{.type = DType::bf16, .trainable = trainable, .recompute = again};
+      plan::Flops ledger = plan::training_flops(model.config(), mixed, trainable);
+      ledger += plan::extra_flops(model.config(), mixed, trainable, again, 1);
+      EXPECT_EQ(plan_training(model, settings, {{mixed}}, 0).flops, ledger);
+    }
+}
+
 /// Bytes one decoder layer keeps: s h (12 + 4 g + 6 f / h) + 4 s a for the log-sum-exp, all over t
 /// tensor ranks, keys and values over at most as many as there are heads of them (Korthikanti et
 /// al., arXiv:2205.05198, section 4, in the form of RMSNorm, grouped heads and SwiGLU). The two

@@ -95,7 +95,13 @@ TEST(CaptionData, ShapesEqualThoseOfThePackedDocuments) {
   }
 }
 
-/// What a later stage has: captions, grids, and no picture within reach.
+std::vector<CaptionData::Picture> pictures_of(const CaptionData& data) {
+  std::vector<CaptionData::Picture> pictures;
+  for (int i = 0; i < data.size(); ++i) pictures.push_back(data.picture(i));
+  return pictures;
+}
+
+/// What a later stage has: captions, sizes, grids, and no picture within reach.
 TEST(CaptionData, WithoutPicturesGivesTheSameDocumentsWithoutPixels) {
   const std::filesystem::path folder =
       std::filesystem::path(testing::TempDir()) / "captions-without-pictures";
@@ -106,7 +112,7 @@ TEST(CaptionData, WithoutPicturesGivesTheSameDocumentsWithoutPixels) {
   apart.folder = folder;
   const auto tokenizer = data::Tokenizer::from_folder(apart.tokenizer);
   EXPECT_THROW(CaptionData(apart, nano, tokenizer), IoError);
-  const CaptionData data(apart, nano, tokenizer, eight().grids());
+  const CaptionData data(apart, nano, tokenizer, pictures_of(eight()));
   ASSERT_EQ(data.size(), eight().size());
   constexpr model::Contents later{.vision = false, .targets = true};
   for (int i = 0; i < data.size(); ++i) {
@@ -122,7 +128,7 @@ TEST(CaptionData, WithoutPicturesGivesTheSameDocumentsWithoutPixels) {
     EXPECT_EQ(batch.targets, whole.targets);
     EXPECT_TRUE(batch.pixel_values.empty() && batch.vision_rows.empty() && batch.vit_hw.empty());
   }
-  auto fewer = eight().grids();
+  auto fewer = pictures_of(eight());
   fewer.pop_back();
   EXPECT_THAT([&] { CaptionData(apart, nano, tokenizer, fewer); },
               testing::ThrowsMessage<ConfigError>(testing::AllOf(
