@@ -79,7 +79,7 @@ class Configs(program.ProgramTest):
                 "train.micro_batches=1", "verify.replayed_steps=0", "verify.loss_ratio_limit=2",
                 f"output.folder={folder}")
         done = self.vlmark("run", f"configs/{name}.toml", "--progress", "off",
-                           *(a for s in sets for a in ("--set", s)))
+                           *(a for s in sets for a in ("--set", s)), within=300)
         line = done.stdout.splitlines()[-1]
         self.assertRegex(line, r"^VLMARK RESULT VALID official=no ")
         self.assertIn(f" model={REDUCED[name]} ", line)

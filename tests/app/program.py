@@ -22,17 +22,17 @@ CAT = os.path.join(SOURCE, "configs", "media", "chelsea.jpg")
 class ProgramTest(unittest.TestCase):
     """Commands run in the root of the sources, as the paths of the configs want it."""
 
-    def vlmark(self, *arguments, ranks=None, exit_code=0):
+    def vlmark(self, *arguments, ranks=None, exit_code=0, within=100):
         launcher = [] if ranks is None else MPIEXEC + ["-n", str(ranks)]
-        done = start([*launcher, BINARY, *arguments])
+        done = start([*launcher, BINARY, *arguments], within)
         self.assertEqual(done.returncode, exit_code, f"{arguments}:\n{done.stdout}{done.stderr}")
         self.assertIsNone(first_report(done.stderr), done.stderr)
         return done
 
 
-def start(command):
+def start(command, within=100):
     return subprocess.run(command, cwd=SOURCE, capture_output=True, text=True,
-                          timeout=100 * SLOWDOWN)
+                          timeout=within * SLOWDOWN)
 
 
 def short_run(folder, steps, *settings):
