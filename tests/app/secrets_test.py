@@ -97,7 +97,7 @@ class Secrets(program.ProgramTest):
         files = dict(files_below(os.path.join(self.home, "results")))
         for name in ("samples.h5", "result.json", "topology.xml", "env.allowlist.json",
                      "events.jsonl", "blocks.json", "manifest.sha256", "journals/rank-00000.journal",
-                     "journals/rank-00001.journal", "model/model.safetensors"):
+                     "journals/rank-00001.journal", "model/model.safetensors", "report.html"):
             self.assertIn(os.path.join("run", name), files)
         for name, data in files.items():
             self.assertNotIn(b"deflate", data, f"{name} is compressed: raw bytes tell nothing")
@@ -105,8 +105,8 @@ class Secrets(program.ProgramTest):
         # The search sees what is written: a variable of the list stands where it should.
         found = {os.path.basename(name) for name, data in files.items()
                  if leaks(data, {"allowed": self.allowed})}
-        self.assertEqual(found, {"samples.h5", "env.allowlist.json", "rank-00000.journal",
-                                 "rank-00001.journal"})
+        self.assertEqual(found, {"samples.h5", "env.allowlist.json", "report.html",
+                                 "rank-00000.journal", "rank-00001.journal"})
         self.expect_none("verify", self.start("verify", "results/run").stdout)
 
     def test_doctor_topo_and_plan(self):
