@@ -61,20 +61,12 @@ config::RunConfig read_config(const RunOptions& options, Communicator& comm) {
   });
 }
 
-/// What can be checked while the run is there, the same on every rank. Collective.
-std::vector<io::Verification> verify(train::Trainer& trainer, Communicator& comm,
-                                     io::JournalWriter& journal) {
-  engine::TrainingEngine& engine = trainer.engine();
-  parallel::set_phase("verification");
-  verification::Report report = trainer.verify();
-  for (const io::PlanValue& seconds : report.seconds) io::append(journal, seconds);
-  std::vector<io::Verification> checks = std::move(report.checks);
+/// What can be checked of the trained parameters, the same on every rank. Collective.
+std::vector<io::Verification> check_parameters(engine::TrainingEngine& engine, Communicator& comm) {
   engine.gather_parameters();
-  checks.push_back(report::finite_check(static_cast<std::uint64_t>(
-      parallel::all_reduce_max(comm, static_cast<std::int64_t>(engine.non_finite_parameters())))));
-  checks.push_back(
-      report::replica_check("hash of parameters", comm.size(), engine.differing_ranks()));
-  return checks;
+  return {report::finite_check(static_cast<std::uint64_t>(parallel::all_reduce_max(
+              comm, static_cast<std::int64_t>(engine.non_finite_parameters())))),
+          report::replica_check("hash of parameters", comm.size(), engine.differing_ranks())};
 }
 
 /// Rule V9, the same on every rank.
@@ -245,19 +237,24 @@ int run(Communicator& comm, const RunOptions& options, const config::RunConfig& 
                    {"untimed", std::to_string(trainer.untimed_steps())}});
 
   const std::string state = trainer.state_hash();
-  const std::int64_t verification = monotonic_ns();
-  auto checks = verify(trainer, comm, *journal);
-  checks.push_back(binding_check(placement, config.window.official));
-  const double verification_seconds = seconds_since(verification);
+  std::vector<io::Verification> others = check_parameters(trainer.engine(), comm);
+  others.push_back(binding_check(placement, config.window.official));
   std::vector<CaptionAnswer> answers;
   if (config.control.captions || config.control.grey) {
     answers = ask_captions(trainer, comm, config.control.grey, config.control.max_new_tokens);
-    if (config.control.grey) checks.push_back(grey_check(answers, config.control.max_grey_right));
+    if (config.control.grey) others.push_back(grey_check(answers, config.control.max_grey_right));
   }
   if (config.test.fault != Fault::none)  // whatever the rules found
-    checks.push_back({"test", "planted " + std::string(name_of(config.test.fault)), 1, 0, false});
-  parallel::set_phase("record");
+    others.push_back({"test", "planted " + std::string(name_of(config.test.fault)), 1, 0, false});
   if (config.output.export_model) export_model(trainer, config, folder / "model", comm.rank());
+  parallel::set_phase("verification");  // changes the parameters: after all that reads them
+  const std::int64_t verification = monotonic_ns();
+  verification::Report verified = trainer.verify();
+  const double verification_seconds = seconds_since(verification);
+  for (const io::PlanValue& seconds : verified.seconds) io::append(*journal, seconds);
+  std::vector<io::Verification> checks = std::move(verified.checks);
+  checks.insert(checks.end(), others.begin(), others.end());
+  parallel::set_phase("record");
   if (comm.rank() == 0)  // the same on every rank
     for (const io::Verification& check : checks) io::append(*journal, check);
   note("verified", {{"checks", std::to_string(checks.size())}});

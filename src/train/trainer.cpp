@@ -310,14 +310,11 @@ void Trainer::watch_after_window() {
 }
 
 verification::Report Trainer::verify() {
-  std::vector<std::byte> now(engine_->state_bytes());
-  engine_->save_state(now);
   std::vector<io::Verification> replayed = replay_->verify(
       comm_, *engine_, config_.train.deterministic, [this](int step) { return repeat(step); });
   watch_after_window();
   verification::Report report =
       verification::finish(*probes_, *engine_, settings_, model_->config().tied, comm_);
-  engine_->restore_state(now);
   report.checks.insert(report.checks.begin(), replayed.begin(), replayed.end());
   return report;
 }

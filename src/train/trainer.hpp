@@ -66,7 +66,8 @@ class Trainer {
   /// tp. Collective.
   std::string state_hash() const;
   /// Rules V1 to V5 and V7, after run(): some steps of the window once more, and what run() watched
-  /// in others. Leaves the engine as it was. Collective.
+  /// in others. The last use of the engine: it is left in the state of whichever step came last,
+  /// because a copy of the trained one would be memory that a full machine does not have. Collective.
   verification::Report verify();
   /// Seconds that preparing that took inside the window on this rank.
   double replay_seconds() const { return replay_->seconds(); }
