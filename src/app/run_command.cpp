@@ -110,7 +110,7 @@ void note_roofline(io::JournalWriter& journal, const train::Trainer& trainer, DT
 }
 
 void note_plan_and_memory(io::JournalWriter& journal, const train::Trainer& trainer,
-                          std::int64_t measured) {
+                          std::int64_t measured, std::int64_t with_verification) {
   std::int64_t planned = engine::kernel_scratch_bytes();
   for (const plan::MemoryItem& item : trainer.plan().items) {
     io::append(journal, io::PlanValue{"memory." + item.category, static_cast<double>(item.bytes)});
@@ -120,6 +120,7 @@ void note_plan_and_memory(io::JournalWriter& journal, const train::Trainer& trai
                                     static_cast<double>(engine::kernel_scratch_bytes())});
   io::append(journal, io::PlanValue{"flops", static_cast<double>(trainer.plan().flops.total())});
   io::append(journal, io::MemoryPeak{"total", planned, measured});
+  io::append(journal, io::MemoryPeak{"total, with verification", planned, with_verification});
 }
 
 /// What the judge needs besides the steps.
@@ -251,6 +252,7 @@ int run(Communicator& comm, const RunOptions& options, const config::RunConfig& 
   const std::int64_t verification = monotonic_ns();
   verification::Report verified = trainer.verify();
   const double verification_seconds = seconds_since(verification);
+  const std::int64_t with_verification = peak_resident_bytes() - baseline;
   for (const io::PlanValue& seconds : verified.seconds) io::append(*journal, seconds);
   std::vector<io::Verification> checks = std::move(verified.checks);
   checks.insert(checks.end(), others.begin(), others.end());
@@ -258,7 +260,7 @@ int run(Communicator& comm, const RunOptions& options, const config::RunConfig& 
   if (comm.rank() == 0)  // the same on every rank
     for (const io::Verification& check : checks) io::append(*journal, check);
   note("verified", {{"checks", std::to_string(checks.size())}});
-  note_plan_and_memory(*journal, trainer, measured);
+  note_plan_and_memory(*journal, trainer, measured, with_verification);
   note_roofline(*journal, trainer, config.model.precision, comm);
   note_run(*journal, trainer, state, launch.index, setup_seconds, verification_seconds);
   io::append_kernels(*journal, counters());

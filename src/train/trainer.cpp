@@ -22,6 +22,7 @@
 #include "src/train/memory_check.hpp"
 #include "src/train/planted_faults.hpp"
 #include "src/train/window.hpp"
+#include "src/verification/verification_size.hpp"
 
 namespace vlmark::train {
 namespace {
@@ -105,7 +106,9 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
       add_replayed_states(plan_.items, std::min(config.verify.replayed_steps, window));
   });
   parallel::agree(comm, "memory", [&] {
-    require_memory(comm, plan_.items, engine::available_bytes(), !kDeviceMemory);
+    std::vector<plan::MemoryItem> items = plan_.items;
+    items.push_back({"verification", verification::kMostBytes});
+    require_memory(comm, items, engine::available_bytes(), !kDeviceMemory);
     engine_ = engine::make_training_engine(
         *shard_, settings_, plan_, comm,
         {.progress =

@@ -11,6 +11,10 @@
 
 namespace vlmark::verification {
 
+/// Byte that models of the verification size, probes and their references take at most on a rank,
+/// beside the run's own; measured by tests/app/memory_test.py.
+inline constexpr std::int64_t kMostBytes = 300'000'000;
+
 /// The verification size: Qwen2-VL of two layers at head_dim 128 (ViT: two blocks, 80), the embedding
 /// tied or not as in the model of the run, small enough for 20 steps in a fraction of a second.
 plan::ModelConfig verification_model(bool tied);
