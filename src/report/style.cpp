@@ -70,10 +70,10 @@ svg.figure{display:block;max-width:100%;height:auto}
 .box{overflow:auto;width:fit-content;max-width:100%;border:1px solid var(--line);border-radius:6px}.tall{max-height:40rem}
 .box:focus-visible{outline:2px solid var(--link)}
 svg.timeline{display:block}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem}
+table{border-collapse:separate;border-spacing:0;font-variant-numeric:tabular-nums;font-size:.92rem}
 th,td{padding:.28rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 tbody tr:last-child>*{border-bottom:0}
-tbody th{font-weight:400;min-width:9rem}thead{position:sticky;top:0;z-index:3;background:var(--row)}thead th{background:var(--row);font-weight:600;overflow-wrap:break-word;max-width:16rem}
+tbody th{font-weight:400;min-width:9rem}thead{position:sticky;top:0;z-index:3}thead th{background:var(--row);font-weight:600;overflow-wrap:break-word;max-width:16rem}
 tbody th,thead th:first-child{position:sticky;left:0;background:var(--paper);z-index:1}thead th:first-child{background:var(--row)}
 td.n,th.n{text-align:right}td.n{white-space:nowrap}td.t{text-align:right;overflow-wrap:anywhere;min-width:9rem;max-width:24rem}td.t.long,th.t{text-align:left}td.t.long{white-space:pre-line}tr.group th{background:var(--row);font-weight:600;position:static}tr.group span{position:sticky;left:.7rem}
 tr.failed>*{color:var(--bad);font-weight:600}tr.differs td{font-weight:600}
