@@ -167,17 +167,19 @@ void add_compare(CLI::App& app, app::CompareOptions& o, std::function<int()>& jo
 }
 
 void add_report(CLI::App& app, app::ReportOptions& o, std::function<int()>& job) {
-  auto* c = app.add_subcommand("report", "Show runs in one HTML file");
-  c->add_option("folders", o.folders,
-                "Each the results of a run, a series folder (run-1, run-2, ...) or a folder of "
-                "either; also of runs that are INVALID or did not end")
+  auto* c = app.add_subcommand("report", "Show runs and benchmarks in one HTML file");
+  c->add_option(
+       "folders", o.folders,
+       "Each the results of a run, a series folder (run-1, run-2, ...), a benchmark record "
+       "(bench.json) or a folder of these; also of runs that are INVALID or did not end")
       ->required();
   c->add_option("--out", o.out, "HTML file to write; needs no network to be read")
       ->capture_default_str();
   c->add_option("--figures", o.figures, "Folder for every figure as an SVG file");
   c->footer(
       "Example:\n  vlmark report results/quickstart --out quickstart.html\n"
-      "  vlmark report results/base results/change --figures figures");
+      "  vlmark report results/base results/change --figures figures\n"
+      "  vlmark report results/kernels results/collectives");
   c->callback([&o, &job] { job = [&o] { return app::report_command(o); }; });
 }
 

@@ -47,6 +47,10 @@ int report_command(const ReportOptions& options) {
   io::write_text_file(options.out, report::report_page(report));
   for (const report::ShownRun& run : report.runs)
     fmt::print("{}: {}\n", run.name, name_of(run.standing));
+  for (const report::ShownBench& bench : report.benches)
+    fmt::print("{}: {} cases timed, {} failed, {} skipped\n", bench.name,
+               bench.kernels.size() + bench.collectives.size(), bench.failed(),
+               bench.untimed.size() - static_cast<std::size_t>(bench.failed()));
   fmt::print("report: {}\n", options.out);
   if (!options.figures.empty()) write_figures(report, options.figures);
   return static_cast<int>(ExitCode::ok);

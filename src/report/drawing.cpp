@@ -18,6 +18,13 @@ std::string labelled(const std::string& label, const WrittenUnit& unit) {
   return unit.symbol.empty() ? label : label + ", " + unit.symbol;
 }
 
+/// "100", "10k", "1M": decades of a logarithmic axis stand close together.
+std::string tick_text(double tick, bool logarithmic) {
+  if (!logarithmic || tick < 1e4 || tick >= 1e15) return fmt::format("{:g}", tick);
+  const WrittenUnit unit = written_unit(Unit::flops, tick);
+  return fmt::format("{:g}{}", tick / unit.factor, unit.symbol.substr(0, 1));
+}
+
 std::size_t characters(const std::string& words) {
   std::size_t count = 0;
   for (const char c : words) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
@@ -68,7 +75,7 @@ void Drawing::axis_below(const Scale& x, double y, double top, const std::string
        ticks({x.low / unit.factor, x.high / unit.factor, x.from, x.to, x.logarithmic}, most)) {
     const double place = x.at(tick * unit.factor);
     line(place, top, place, y, "grid");
-    text(place, y + 16, fmt::format("{:g}", tick), "middle", "soft");
+    text(place, y + 16, tick_text(tick, x.logarithmic), "middle", "soft");
   }
   line(x.from, y, x.to, y, "axis");
   text((x.from + x.to) / 2, y + 34, labelled(label, unit), "middle", "soft");
@@ -80,7 +87,7 @@ void Drawing::axis_left(const Scale& y, double x, double right, const std::strin
        ticks({y.low / unit.factor, y.high / unit.factor, y.from, y.to, y.logarithmic}, most)) {
     const double place = y.at(tick * unit.factor);
     line(x, place, right, place, "grid");
-    text(x - 6, place + 4, fmt::format("{:g}", tick), "end", "soft");
+    text(x - 6, place + 4, tick_text(tick, y.logarithmic), "end", "soft");
   }
   line(x, y.from, x, y.to, "axis");
   upright(13, (y.from + y.to) / 2, labelled(label, unit));

@@ -65,12 +65,9 @@ std::string section_html(const FigureSection& section, const Report& report) {
   return html;
 }
 
-struct Section {
-  std::string id, heading, html;
-};
-
-std::vector<Section> sections_of(const Report& report) {
-  std::vector<Section> sections;
+std::vector<PageSection> run_sections(const Report& report) {
+  std::vector<PageSection> sections;
+  if (report.runs.empty()) return sections;
   const auto add = [&](const char* id, const char* heading, std::string html) {
     if (!html.empty()) sections.push_back({id, heading, std::move(html)});
   };
@@ -85,11 +82,18 @@ std::vector<Section> sections_of(const Report& report) {
   return sections;
 }
 
+/// "VLMark report", and of what where it is one thing.
+std::string title_of(const Report& report) {
+  std::string title = "VLMark report";
+  if (report.runs.size() + report.benches.size() != 1) return title;
+  return title + ": " +
+         (report.runs.empty() ? report.benches.front().name : report.runs.front().name);
+}
+
 }  // namespace
 
 std::string report_page(const Report& report) {
-  std::string title = "VLMark report";
-  if (report.runs.size() == 1) title += ": " + report.runs.front().name;
+  const std::string title = title_of(report);
   // The policy makes a browser refuse whatever this page could be made to load or run.
   std::string html =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -98,12 +102,13 @@ std::string report_page(const Report& report) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
       escaped(title) + "</title>\n<style>" + colour_style() + figure_style() + page_style() +
       "</style>\n</head>\n<body>\n<main>\n<h1>" + escaped(title) + "</h1>\n";
-  const std::vector<Section> sections = sections_of(report);
+  std::vector<PageSection> sections = run_sections(report);
+  for (PageSection& s : bench_sections(report.benches)) sections.push_back(std::move(s));
   html += "<nav aria-label=\"Sections\">";
-  for (const Section& s : sections)
+  for (const PageSection& s : sections)
     html += fmt::format("<a href=\"#{}\">{}</a>", s.id, escaped(s.heading));
   html += "</nav>\n";
-  for (const Section& s : sections)
+  for (const PageSection& s : sections)
     html += fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n{}</section>\n", s.id,
                         escaped(s.heading), s.html);
   return html + "</main>\n</body>\n</html>\n";
@@ -126,6 +131,9 @@ std::vector<FigureFile> report_figures(const Report& report) {
     for (std::size_t i = 0; i < report.runs.size(); ++i)
       if (!section.wide[i].empty())
         add(section.id, report.runs[i].name, standalone(section.wide[i]));
+  for (const ShownBench& bench : report.benches)
+    for (const BenchFigure& figure : bench_figures(bench, report.benches))
+      add(plain_name(figure.kind), bench.name, standalone(figure.wide));
   return files;
 }
 

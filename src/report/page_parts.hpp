@@ -27,6 +27,31 @@ std::string memory_table(const ShownRun& run);
 std::string provenance_table(const Report& report);
 std::string configuration_section(const Report& report);
 
+/// A part of the page with a heading.
+struct PageSection {
+  std::string id, heading, html;
+};
+/// Everything about benchmark records; none where there are none.
+std::vector<PageSection> bench_sections(const std::vector<ShownBench>& benches);
+/// A figure of a benchmark record.
+struct BenchFigure {
+  std::string kind;     ///< "kernel-roofline-fp32"
+  std::string heading;  ///< "fp32"; empty: it has none
+  std::string wide, narrow;
+};
+std::vector<BenchFigure> bench_figures(const ShownBench& bench,
+                                       const std::vector<ShownBench>& benches);
+
+// Tables of benchmark records; "" where none of them has such cases.
+std::string ceiling_table(const std::vector<ShownBench>& benches);
+/// Cases without a speed and why, those that failed first.
+std::string untimed_table(const std::vector<ShownBench>& benches);
+std::string kernel_table(const ShownBench& bench);
+std::string collective_table(const ShownBench& bench);
+/// Cases of several records beside each other, matched by name, and the ratio to the first.
+std::string kernel_comparison(const std::vector<ShownBench>& benches);
+std::string collective_comparison(const std::vector<ShownBench>& benches);
+
 /// A kind of figure: a section of the page.
 struct FigureSection {
   const char* id;

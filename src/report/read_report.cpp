@@ -4,6 +4,7 @@
 
 #include "src/base/error.hpp"
 #include "src/io/results_folder.hpp"
+#include "src/report/bench_record.hpp"
 #include "src/report/read_run.hpp"
 #include "src/report/series_summary.hpp"
 
@@ -85,13 +86,15 @@ void add_series(const fs::path& folder, const std::vector<fs::path>& launches,
 }
 
 bool add_folder(const fs::path& folder, const std::string& name, Report& report) {
+  const bool benchmarks = fs::exists(folder / kBenchFile);
+  if (benchmarks) report.benches.push_back(read_bench(folder, name));
   const std::vector<fs::path> launches = io::launches_of(folder);
   if (!launches.empty())
     add_series(folder, launches, name, report);
   else if (holds_run(folder))
     report.runs.push_back(read_run(folder, name));
   else
-    return false;
+    return benchmarks;
   return true;
 }
 
@@ -125,8 +128,9 @@ Report read_report(const std::vector<fs::path>& folders) {
       any |= add_folder(sub, names[i] + "/" + sub.filename().string(), report);
     if (!any)
       throw IoError(folders[i].string() +
-                    ": holds neither samples.h5 nor journals nor run-1, run-2, ... (nothing of a "
-                    "run to show). Give the results folder of a run, or of a series");
+                    ": holds neither samples.h5 nor journals nor run-1, run-2, ... nor "
+                    "bench.json (nothing to show). Give the results folder of a run, of a series "
+                    "or of a benchmark");
   }
   return report;
 }

@@ -17,8 +17,8 @@ ShownRun read_run(const std::filesystem::path& folder, const std::string& name);
 /// Whether a folder holds anything of a run.
 bool holds_run(const std::filesystem::path& folder);
 
-/// Reads folders of runs, series (run-1, run-2, ...) and folders of either. Throws IoError where one
-/// does not exist or holds none of them.
+/// Reads folders of runs, series (run-1, run-2, ...), benchmark records and folders of these. Throws
+/// IoError where one does not exist or holds none of them, or as parse_bench does.
 Report read_report(const std::vector<std::filesystem::path>& folders);
 
 }  // namespace vlmark::report

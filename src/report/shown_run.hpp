@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "src/io/journal_records.hpp"
+#include "src/report/shown_bench.hpp"
 #include "src/report/timeline.hpp"
 #include "src/stats/interval.hpp"
 
@@ -128,6 +129,7 @@ struct ShownSeries {
 struct Report {
   std::vector<ShownRun> runs;
   std::vector<ShownSeries> series;
+  std::vector<ShownBench> benches = {};
 };
 
 }  // namespace vlmark::report

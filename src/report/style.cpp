@@ -19,6 +19,7 @@ std::string figure_style() {
   std::string style = R"(
 svg.figure{font:12px system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif}
 svg.figure text{fill:var(--ink)}svg.figure text.soft{fill:var(--soft)}
+svg.figure text.halo{paint-order:stroke;stroke:var(--paper);stroke-width:3px}
 svg.figure text.bad{fill:var(--bad);font-weight:600}svg.figure text.strong{font-weight:600}
 svg.figure .paper{fill:var(--paper)}svg.figure .row{fill:var(--row)}
 svg.figure .grid{stroke:var(--line);stroke-width:.7}svg.figure .axis{stroke:var(--soft);stroke-width:1}
@@ -29,6 +30,7 @@ svg.figure .frame{fill:none;stroke:var(--ink);stroke-width:1.4}
 svg.figure .band{fill:var(--s0);opacity:.14}svg.figure .failed{stroke:var(--bad);stroke-width:2}
 svg.figure .dots{fill:none;stroke-width:5;stroke-linecap:round}
 svg.figure .thread{fill:none;stroke-width:1;opacity:.4}
+svg.figure .curve{fill:none;stroke-width:1.6}
 svg.figure .bar{stroke:var(--paper);stroke-width:.75}
 svg.timeline text:not(.on){fill:var(--ink)}svg.timeline .row{fill:var(--row)}svg.timeline .paper{fill:var(--paper)}
 )";
@@ -68,11 +70,11 @@ svg.figure{display:block;max-width:100%;height:auto}
 .box{overflow:auto;width:fit-content;max-width:100%;border:1px solid var(--line);border-radius:6px}.tall{max-height:40rem}
 .box:focus-visible{outline:2px solid var(--link)}
 svg.timeline{display:block}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem}
+table{border-collapse:separate;border-spacing:0;font-variant-numeric:tabular-nums;font-size:.92rem}
 th,td{padding:.28rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 tbody tr:last-child>*{border-bottom:0}
-tbody th{font-weight:400;min-width:9rem}thead th{position:sticky;top:0;z-index:2;background:var(--row);font-weight:600;overflow-wrap:break-word;max-width:16rem}
-tbody th,thead th:first-child{position:sticky;left:0;background:var(--paper);z-index:1}thead th:first-child{background:var(--row);z-index:3}
+tbody th{font-weight:400;min-width:9rem}thead{position:sticky;top:0;z-index:3}thead th{background:var(--row);font-weight:600;overflow-wrap:break-word;max-width:16rem}
+tbody th,thead th:first-child{position:sticky;left:0;background:var(--paper);z-index:1}thead th:first-child{background:var(--row)}
 td.n,th.n{text-align:right}td.n{white-space:nowrap}td.t{text-align:right;overflow-wrap:anywhere;min-width:9rem;max-width:24rem}td.t.long,th.t{text-align:left}td.t.long{white-space:pre-line}tr.group th{background:var(--row);font-weight:600;position:static}tr.group span{position:sticky;left:.7rem}
 tr.failed>*{color:var(--bad);font-weight:600}tr.differs td{font-weight:600}
 td.long{min-width:16rem;max-width:38rem;overflow-wrap:anywhere}
