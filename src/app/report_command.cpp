@@ -4,7 +4,6 @@
 #include "src/base/error.hpp"
 #include "src/io/file.hpp"
 #include "src/io/results_folder.hpp"
-#include "src/io/results_seal.hpp"
 #include "src/report/page.hpp"
 #include "src/report/read_run.hpp"
 
@@ -13,12 +12,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A sealed folder must stay as its run left it, but for the report.
+/// A sealed folder must stay as its run left it.
 void require_outside_records(const char* option, const std::string& file) {
   for (fs::path folder = fs::absolute(file).lexically_normal(); folder.has_relative_path();
        folder = folder.parent_path())
-    if (fs::exists(io::record_path(folder)) &&
-        fs::absolute(file).lexically_normal() != folder / io::kReportFile)
+    if (fs::exists(io::record_path(folder)))
       throw ConfigError(fmt::format(
           "{}: {} lies in {}, the results of a run (its seal would break: `vlmark verify` finds "
           "every file that was not there). Choose another folder",

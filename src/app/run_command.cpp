@@ -140,7 +140,7 @@ void note_run(io::JournalWriter& journal, const train::Trainer& trainer, const s
   value("verification.seconds_in_window", trainer.replay_seconds());
 }
 
-/// Rank 0: the judge's files beside the record, the seal over all of them, and the report.
+/// Rank 0: the judge's files and the report beside the record, and the seal over all of them.
 judge::Judgement write_result(const fs::path& folder, io::EventLog& events) {
   const io::Record record = io::read_record(folder);
   judge::Judgement judgement = judge::judge(record);
@@ -152,7 +152,9 @@ judge::Judgement write_result(const fs::path& folder, io::EventLog& events) {
   io::write_text_file(folder / "env.allowlist.json", environment.dump(2) + "\n");
   events.note("result", {{"verdict", judgement.valid() ? "VALID" : "INVALID"}});
   io::seal_results(folder);
-  io::write_text_file(folder / io::kReportFile, report::report_page(report::read_report({folder})));
+  // Drawn from a sealed record, then part of it.
+  io::write_text_file(folder / "report.html", report::report_page(report::read_report({folder})));
+  io::seal_results(folder);
   return judgement;
 }
 

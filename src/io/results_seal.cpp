@@ -25,7 +25,6 @@ std::vector<std::string> files_of(const fs::path& folder) {
   for (auto at = fs::recursive_directory_iterator(folder); at != fs::recursive_directory_iterator();
        ++at) {
     if (at.depth() == 0 && at->path().filename() == "model") at.disable_recursion_pending();
-    if (at.depth() == 0 && at->path().filename() == kReportFile) continue;
     if (at->is_regular_file()) names.push_back(fs::relative(at->path(), folder).generic_string());
   }
   std::sort(names.begin(), names.end());

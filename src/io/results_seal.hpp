@@ -9,10 +9,7 @@ namespace vlmark::io {
 /// Bytes of a block whose checksum is kept, so that damage can be told from the rest of its file.
 inline constexpr std::size_t kSealBlock = 4096;
 
-/// Drawn from the record, anew by whoever distrusts it.
-inline constexpr const char* kReportFile = "report.html";
-
-/// Writes over every file of a results folder but the report and an exported model (`model/`):
+/// Writes over every file of a results folder but an exported model (`model/`):
 ///
 /// | file              | content                                                              |
 /// |-------------------|----------------------------------------------------------------------|
