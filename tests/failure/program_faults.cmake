@@ -238,7 +238,7 @@ vlmark_add_program_fault(plan_fault.wide_picture EXIT 2 COMMAND plan --picture 1
 list(JOIN VLMARK_MPIEXEC " " mpiexec)
 add_test(NAME killed_run_test
          COMMAND Python3::Interpreter -B "${CMAKE_CURRENT_SOURCE_DIR}/killed_run_test.py" -v)
-set_tests_properties(killed_run_test PROPERTIES LABELS failure TIMEOUT ${VLMARK_TWO_MINUTES}
+set_tests_properties(killed_run_test PROPERTIES LABELS failure PROCESSORS 2 TIMEOUT ${VLMARK_TWO_MINUTES}
   ENVIRONMENT "${VLMARK_TEST_ENVIRONMENT};VLMARK_SOURCE_DIR=${PROJECT_SOURCE_DIR};\
 VLMARK_BINARY=$<TARGET_FILE:vlmark>;VLMARK_MPIEXEC=${mpiexec};\
 VLMARK_SCRATCH=${CMAKE_CURRENT_BINARY_DIR}/killed")
