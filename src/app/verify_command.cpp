@@ -86,6 +86,8 @@ bool verify_series(const fs::path& folder, const std::vector<fs::path>& launches
 
 int verify_command(const VerifyOptions& options) {
   const fs::path folder = options.folder;
+  if (!fs::is_directory(folder))
+    throw IoError(folder.string() + ": is no folder (a run leaves one). Check the path");
   const std::vector<fs::path> launches = io::launches_of(folder);
   bool valid = false;
   if (!launches.empty()) {

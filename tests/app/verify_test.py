@@ -138,6 +138,12 @@ class Verify(RecordTest):
         done = self.vlmark("verify", folder, exit_code=3)
         self.assertIn("incomplete: holds journals and no samples.h5", done.stderr)
 
+    def test_what_is_no_record_is_said(self):
+        done = self.vlmark("verify", os.path.join(program.SCRATCH, "absent"), exit_code=3)
+        self.assertIn("absent: is no folder", done.stderr)
+        done = self.vlmark("verify", os.path.dirname(self.original), exit_code=3)
+        self.assertIn("holds no manifest.sha256", done.stderr)
+
     def test_the_seal_is_one_that_other_tools_read(self):
         with open(os.path.join(self.original, "manifest.sha256"), encoding="utf-8") as file:
             for line in file.read().splitlines():
