@@ -8,6 +8,8 @@ namespace {
 
 using plan::ActionKind;
 
+constexpr long kPiece = 1 << 20;  // elements
+
 long term(long m, long i, long micro_batches) {
   const long stride = (micro_batches + 63) / 64;
   return (m + i) % stride != 0 ? 0 : (m * m + i) % 5 - 1;
@@ -24,12 +26,15 @@ std::uint64_t wrong_gradient_sums(GradientReducer<S>& reducer, const plan::RankP
   const auto add = [&](long m, int segment) {
     const plan::Range all = layout.segment(segment);
     float* to = reducer.gradient(static_cast<int>(m), segment);
-    std::vector<float> values(static_cast<std::size_t>(all.size()));
-    staging.load(exec, static_cast<const float*>(to), std::span<float>(values));
-    for (long i = 0; i < all.size(); ++i)
-      values[static_cast<std::size_t>(i)] +=
-          static_cast<float>(term(m, all.begin + i, micro_batches));
-    staging.store(exec, std::span<const float>(values), to);
+    std::vector<float> values;
+    for (long first = 0; first < all.size(); first += kPiece) {  // an embedding has a GB
+      values.resize(static_cast<std::size_t>(std::min(kPiece, all.size() - first)));
+      staging.load(exec, static_cast<const float*>(to + first), std::span<float>(values));
+      for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] +=
+            static_cast<float>(term(m, all.begin + first + static_cast<long>(i), micro_batches));
+      staging.store(exec, std::span<const float>(values), to + first);
+    }
   };
   std::set<std::pair<int, int>> added;
   for (const plan::Action& action : plan.schedule) {
