@@ -52,16 +52,22 @@ void create_results_folder(const fs::path& folder, bool overwrite) {
   fs::remove(probe, failure);
 }
 
+std::optional<int> launch_number(const fs::path& folder) {
+  const std::string name = folder.filename().string();
+  if (!name.starts_with("run-")) return std::nullopt;
+  int number = 0;
+  const char* end = name.data() + name.size();
+  const auto [rest, error] = std::from_chars(name.data() + 4, end, number);
+  if (error != std::errc() || rest != end || number < 0) return std::nullopt;
+  return number;
+}
+
 std::vector<fs::path> launches_of(const fs::path& series) {
   std::map<int, fs::path> folders;
   std::error_code failure;
   for (const auto& entry : fs::directory_iterator(series, failure)) {
-    const std::string name = entry.path().filename().string();
-    int number = 0;
-    const char* end = name.data() + name.size();
-    if (!name.starts_with("run-") || !entry.is_directory()) continue;
-    const auto [rest, error] = std::from_chars(name.data() + 4, end, number);
-    if (error == std::errc() && rest == end && number > 0) folders.emplace(number, entry.path());
+    const auto number = launch_number(entry.path());
+    if (number.value_or(0) > 0 && entry.is_directory()) folders.emplace(*number, entry.path());
   }
   std::vector<fs::path> launches;
   for (const auto& [number, folder] : folders) launches.push_back(folder);

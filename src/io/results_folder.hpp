@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 namespace vlmark::io {
@@ -24,6 +25,8 @@ struct Launch {
 /// failed; one of those that failed may be replaced by a further launch. Throws IoError where the
 /// series was declared for another number, or is complete. One rank calls it.
 Launch next_launch(const std::filesystem::path& series, int declared);
+/// n of a folder named run-n.
+std::optional<int> launch_number(const std::filesystem::path& folder);
 /// Folders of the launches of a series that are there, in order; empty: the folder is none.
 std::vector<std::filesystem::path> launches_of(const std::filesystem::path& series);
 

@@ -3,29 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <set>
 
 #include "src/base/error.hpp"
 #include "src/io/record.hpp"
+#include "src/io/results_folder.hpp"
 #include "src/stats/summary.hpp"
 
 namespace vlmark::report {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// n of a folder named run-n.
-std::optional<int> launch_number(const fs::path& folder) {
-  const std::string name = folder.filename().string();
-  if (!name.starts_with("run-")) return std::nullopt;
-  int number = 0;
-  const char* end = name.data() + name.size();
-  const auto [rest, error] = std::from_chars(name.data() + 4, end, number);
-  if (error != std::errc() || rest != end || number < 0) return std::nullopt;
-  return number;
-}
 
 /// Subfolders in the order of their names.
 std::vector<fs::path> subfolders(const fs::path& folder) {
@@ -43,7 +31,7 @@ std::vector<fs::path> subfolders(const fs::path& folder) {
 std::map<int, fs::path> launches_of(const fs::path& folder) {
   std::map<int, fs::path> launches;
   for (const fs::path& sub : subfolders(folder))
-    if (const auto number = launch_number(sub)) launches.emplace(*number, sub);
+    if (const auto number = io::launch_number(sub)) launches.emplace(*number, sub);
   return launches;
 }
 
