@@ -20,6 +20,8 @@ enum class Fault : std::uint8_t {
   short_run,            ///< the window ends after half its steps
   desynchronised_replica,  ///< one parameter of the last rank is another one after the last step
   wrong_picture_size,      ///< pictures are resized to the smallest area allowed
+  lost_partial_sum,        ///< a tensor rank adds its own part twice, its neighbour's never
+  lost_message,            ///< half of what a pipeline stage receives was there before
   nan_loss                 ///< the loss is NaN
 };
 inline constexpr Fault kFaults[] = {Fault::none,
@@ -34,6 +36,8 @@ inline constexpr Fault kFaults[] = {Fault::none,
                                     Fault::short_run,
                                     Fault::desynchronised_replica,
                                     Fault::wrong_picture_size,
+                                    Fault::lost_partial_sum,
+                                    Fault::lost_message,
                                     Fault::nan_loss};
 
 constexpr std::string_view name_of(Fault fault) {
@@ -62,6 +66,10 @@ constexpr std::string_view name_of(Fault fault) {
       return "desynchronised_replica";
     case Fault::wrong_picture_size:
       return "wrong_picture_size";
+    case Fault::lost_partial_sum:
+      return "lost_partial_sum";
+    case Fault::lost_message:
+      return "lost_message";
     case Fault::nan_loss:
       return "nan_loss";
   }

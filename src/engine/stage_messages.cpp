@@ -1,5 +1,7 @@
 #include "src/engine/stage_messages.hpp"
 
+#include "src/base/fault.hpp"
+
 namespace vlmark::engine {
 
 using plan::Action;
@@ -29,7 +31,8 @@ parallel::Buffer StageMessages::buffer_of(const Action& action,
                                           const plan::MicroBatchShape* shape) const {
   if (action.message == Message::embedding_weights)
     return {.data = table_.data, .count = table_.count, .type = table_.type};
-  const long elements = passes_.elements(ops_, *shape, action.message);
+  long elements = passes_.elements(ops_, *shape, action.message);
+  if (planted(Fault::lost_message) && action.message == Message::activation) elements /= 2;
   if (elements == 0) return {};
   return parallel::buffer(memory_.at<float>(passes_.slot(ops_, action, *shape).offset()),
                           static_cast<std::size_t>(elements));

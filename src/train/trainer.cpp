@@ -317,7 +317,7 @@ verification::Report Trainer::verify() {
       comm_, *engine_, config_.train.deterministic, [this](int step) { return repeat(step); });
   watch_after_window();
   verification::Report report =
-      verification::finish(*probes_, *engine_, settings_, model_->config().tied, comm_);
+      verification::finish(*probes_, *engine_, settings_, model_->config(), comm_);
   report.checks.insert(report.checks.begin(), replayed.begin(), replayed.end());
   return report;
 }

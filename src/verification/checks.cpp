@@ -5,12 +5,14 @@
 #include "src/base/counters.hpp"
 #include "src/verification/communicators.hpp"
 #include "src/verification/gradient_check.hpp"
+#include "src/verification/layout_check.hpp"
 #include "src/verification/trajectory.hpp"
 
 namespace vlmark::verification {
 
 Report finish(const StepProbes& probes, engine::TrainingEngine& engine,
-              const model::TrainingSettings& settings, bool tied, parallel::Communicator& world) {
+              const model::TrainingSettings& settings, const plan::ModelConfig& model,
+              parallel::Communicator& world) {
   Report report;
   std::vector<Finding> all = probes.findings();
   const auto book = [&](const char* part, double seconds) {
@@ -25,8 +27,9 @@ Report finish(const StepProbes& probes, engine::TrainingEngine& engine,
     book(part, 1e-9 * static_cast<double>(monotonic_ns() - start));
   };
   timed("collectives", [&] { return check_communicators(engine); });
-  timed("trajectory", [&] { return check_trajectory(settings, tied); });
-  timed("gradient", [&] { return check_gradient(settings, tied); });
+  timed("trajectory", [&] { return check_trajectory(settings, model.tied); });
+  timed("layout", [&] { return check_layout(settings, model, world); });
+  timed("gradient", [&] { return check_gradient(settings, model.tied); });
   counters() = of_run;
   report.checks = worst_of_ranks(world, all);
   return report;

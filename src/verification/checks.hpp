@@ -5,16 +5,18 @@
 
 namespace vlmark::verification {
 
-/// What rules V2, V3, V4, V5 (trajectory) and V7 say after a run, the same on every rank, and what
+/// What rules V2, V3, V4, V5 (trajectory, layout) and V7 say after a run, the same on every rank, and what
 /// each part cost.
 struct Report {
   std::vector<io::Verification> checks;
   std::vector<io::PlanValue> seconds;  ///< "verification.trajectory_s" ...; of the slowest rank
 };
 
-/// Ends the verification of a run: takes what `probes` found and runs the rest, on every rank. The
+/// Ends the verification of a run of `model`: takes what `probes` found and runs the rest, on every
+/// rank. The
 /// counters of the process are as before afterwards. Overwrites the engine's gradients. Collective.
 Report finish(const StepProbes& probes, engine::TrainingEngine& engine,
-              const model::TrainingSettings& settings, bool tied, parallel::Communicator& world);
+              const model::TrainingSettings& settings, const plan::ModelConfig& model,
+              parallel::Communicator& world);
 
 }  // namespace vlmark::verification

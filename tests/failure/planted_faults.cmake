@@ -34,6 +34,7 @@ vlmark_add_planted_fault(clean.recompute SET recompute.layer=true train.untimed_
 foreach(layout dp2 tp2 pp2)
   vlmark_add_planted_fault(clean.${layout} NP 2 SET parallel.layout=${layout})
 endforeach()
+vlmark_add_planted_fault(clean.tp2_bf16 NP 2 SET parallel.layout=tp2 model.precision=bf16)
 vlmark_add_planted_fault(truncated_operands RULE V2)
 vlmark_add_planted_fault(truncated_operands.bf16 RULE V2 SET model.precision=bf16)
 vlmark_add_planted_fault(skipped_layer RULE R5)
@@ -59,4 +60,10 @@ vlmark_add_planted_fault(desynchronised_replica RULE V6 NP 2)
 vlmark_add_planted_fault(wrong_picture_size RULE R4 SET data.max_pixels=12544)
 vlmark_add_planted_fault(wrong_picture_size.pp2 RULE R4 NP 2
   SET data.max_pixels=12544 parallel.layout=pp2)
+vlmark_add_planted_fault(lost_partial_sum RULE V5 NP 2 SET parallel.layout=tp2)
+vlmark_add_planted_fault(lost_partial_sum.bf16 RULE V5 NP 2
+  SET parallel.layout=tp2 model.precision=bf16)
+vlmark_add_planted_fault(lost_message RULE V5 NP 2 SET parallel.layout=pp2)
+vlmark_add_planted_fault(lost_message.bf16 RULE V5 NP 2
+  SET parallel.layout=pp2 model.precision=bf16)
 vlmark_add_planted_fault(nan_loss RULE V5)
