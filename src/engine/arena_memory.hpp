@@ -37,7 +37,7 @@ class ArenaMemory {
 
  private:
   /// A step that was planned otherwise than it runs would write behind the arena.
-  void expects_inside(const model::Tensor& x) const {
+  void expects_inside([[maybe_unused]] const model::Tensor& x) const {
     expects(x.offset() + x.rows() * x.columns() * static_cast<long>(size_of(x.type())) <= bytes_);
   }
 
