@@ -48,13 +48,6 @@ int Record::failed() const {
                                         [](const Row& row) { return row.status == "failed"; }));
 }
 
-std::string cpu_model() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  return "unknown";
-}
-
 std::string to_json(const Record& record) {
   Json j{{"schema", "vlmark.bench/1"},
          {"kind", "measured"},

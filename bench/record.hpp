@@ -35,7 +35,4 @@ void require_no_record(const std::string& folder);
 /// written.
 void write_record(const std::string& folder, const Record& record);
 
-/// Name of the processor, as the system has it.
-std::string cpu_model();
-
 }  // namespace vlmark::bench

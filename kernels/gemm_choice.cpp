@@ -43,7 +43,8 @@ const char* name_of(GemmKernel kernel) {
 }
 
 GemmSettings detected_gemm_settings() {
-  return {GemmBackend::automatic, onednn_built_in(), has_bf16_instructions(), cublaslt_version(),
+  return {GemmBackend::automatic, onednn_built_in(),
+          fast_bf16_instructions(instruction_set(), cpu_generation()), cublaslt_version(),
           cublaslt_device()};
 }
 

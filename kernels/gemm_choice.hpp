@@ -28,7 +28,7 @@ enum class GemmBackend : std::uint8_t { automatic, kokkos, onednn, cublaslt };
 struct GemmSettings {
   GemmBackend backend = GemmBackend::automatic;
   bool onednn = false;             ///< oneDNN is built in
-  bool bf16_instructions = false;  ///< the CPU multiplies bf16 matrices by instructions of its own
+  bool bf16_instructions = false;  ///< bf16 matrices are multiplied by instructions of their own
   int cublaslt = 0;                ///< version of cuBLASLt; 0: not built in
   int cublaslt_device = 0;         ///< cublaslt_device(): version and device decide every algorithm
 };

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <thread>
 
 #include "parallel/gather.hpp"
@@ -17,13 +16,6 @@
 
 namespace vlmark::app {
 namespace {
-
-std::string cpu_model() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  return "unknown";
-}
 
 /// Text of an environment variable that changes speed or results; "" where it is not set.
 std::string variable(const char* name) {
@@ -52,6 +44,7 @@ std::vector<io::Text> provenance(const config::RunConfig& config,
       {"provenance/hosts", hosts},
       {"provenance/placement", parallel::to_text(placement)},
       {"provenance/instruction_set", instruction_set()},
+      {"provenance/cpu", cpu_model()},
       {"provenance/hardware_threads", std::to_string(std::thread::hardware_concurrency())},
       {"provenance/compute_library", compute_library()},
       {"provenance/compiler", fmt::format("g++ {}", __VERSION__)},

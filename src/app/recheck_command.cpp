@@ -10,6 +10,7 @@
 #include "parallel/run_ranks.hpp"
 #include "parallel/scalars.hpp"
 #include "src/app/commands.hpp"
+#include "src/base/build.hpp"
 #include "src/base/clock.hpp"
 #include "src/base/error.hpp"
 #include "src/base/isa.hpp"
@@ -29,18 +30,21 @@ using parallel::Communicator;
 struct Recorded {
   config::RunConfig config;
   std::vector<io::StepScalars> steps;
-  std::string manifest, layout, instruction_set, state_hash;
+  std::string manifest, layout, instruction_set, cpu, compute_library, state_hash;
 };
 
 Recorded read_recorded(const RecheckOptions& options) {
   const io::Record record = io::read_record(options.folder);
   const auto text = [&](const char* place) { return record.texts.at(place); };
-  Recorded recorded{config::parse(text("config"), options.folder + ": /config"),
-                    record.steps,
-                    text("plan/manifest"),
-                    text("plan/layout"),
-                    text("provenance/instruction_set"),
-                    text("plan/state_hash")};
+  Recorded recorded{
+      config::parse(text("config"), options.folder + ": /config"),
+      record.steps,
+      text("plan/manifest"),
+      text("plan/layout"),
+      text("provenance/instruction_set"),
+      record.texts.contains("provenance/cpu") ? text("provenance/cpu") : "unknown CPU",
+      text("provenance/compute_library"),
+      text("plan/state_hash")};
   const std::string& answered = recorded.config.model.challenge;
   if (!options.challenge.empty() && answered != options.challenge)
     throw ConfigError(options.folder + ": answers " +
@@ -64,8 +68,9 @@ std::vector<int> chosen(int steps, int count, std::uint64_t seed) {
   return all;
 }
 
-/// Bits are the same in any layout of one tp, on one instruction set, in fixed order. Else the
-/// limits of rule V5: at the first step, and four times that from the twentieth on.
+/// Bits are the same in any layout of one tp in fixed order, where the same library multiplies on the
+/// same model of CPU. Else the limits of rule V5: at the first step, and four times that from the
+/// twentieth on.
 double limit_of(bool exact, DType precision, int step) {
   if (exact) return 0;
   return (precision == DType::f32 ? 1e-5 : 5e-3) * (1 + 3 * std::min(step, 20) / 20.0);
@@ -86,8 +91,8 @@ struct Compared {
 };
 
 void print(const std::vector<Compared>& rows, const Recorded& recorded, bool exact) {
-  fmt::print("record: {} on {}; here: {}{}\n", recorded.layout, recorded.instruction_set,
-             instruction_set(), exact ? ", bits must be equal" : "");
+  fmt::print("record: {} on {}, {}; here: {}, {}{}\n", recorded.layout, recorded.instruction_set,
+             recorded.cpu, instruction_set(), cpu_model(), exact ? "; bits must be equal" : "");
   fmt::print("{:>6} {:>22} {:>22} {:>14} {:>10} {:>9}\n", "step", "loss of the record", "here",
              "difference", "limit", "");
   for (const Compared& row : rows)
@@ -113,7 +118,8 @@ int recheck(Communicator& comm, const RecheckOptions& options) {
                       "compared). Give --data and --tokenizer with the run's files");
   });
   const bool exact = recorded.config.train.deterministic &&
-                     recorded.instruction_set == instruction_set() &&
+                     recorded.instruction_set == instruction_set() && recorded.cpu == cpu_model() &&
+                     recorded.compute_library == compute_library() &&
                      plan::parse_layout(recorded.layout).tensor == trainer.layout().tensor;
   std::vector<Compared> rows;
   for (int i = 0; i <= steps.back(); ++i) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <map>
 #include <set>
 
 #include "src/base/isa.hpp"
@@ -25,6 +27,32 @@ TEST(InstructionSet, IsOneOfTheKnownWords) {
   EXPECT_TRUE(known.count(instruction_set())) << instruction_set();
   const std::set<std::string> with_bf16 = {"avx512_bf16", "amx"};
   EXPECT_EQ(has_bf16_instructions(), with_bf16.count(instruction_set()) == 1);
+}
+
+TEST(InstructionSet, IntelsBf16InstructionsWithoutAmxAreSlowButOnCooperLake) {
+  const CpuGeneration zen4{false, 25, 17}, cooper_lake{true, 6, 85}, emerald_rapids{true, 6, 207};
+  for (const CpuGeneration& cpu : {zen4, cooper_lake, emerald_rapids}) {
+    EXPECT_TRUE(fast_bf16_instructions("amx", cpu));
+    EXPECT_FALSE(fast_bf16_instructions("avx512", cpu));
+    EXPECT_FALSE(fast_bf16_instructions("avx2", cpu));
+  }
+  EXPECT_TRUE(fast_bf16_instructions("avx512_bf16", zen4));
+  EXPECT_TRUE(fast_bf16_instructions("avx512_bf16", cooper_lake));
+  EXPECT_FALSE(fast_bf16_instructions("avx512_bf16", emerald_rapids));
+}
+
+/// As the system reads the same CPUID.
+TEST(InstructionSet, GenerationIsTheSystems) {
+  std::map<std::string, std::string> info;
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line) && !line.empty();)
+    if (const auto colon = line.find(':'); colon + 2 < line.size())
+      info[line.substr(0, line.find_last_not_of(" \t", colon - 1) + 1)] = line.substr(colon + 2);
+  if (!info.contains("cpu family")) GTEST_SKIP() << "the system does not say";
+  EXPECT_EQ(cpu_generation().intel, info["vendor_id"] == "GenuineIntel");
+  EXPECT_EQ(std::to_string(cpu_generation().family), info["cpu family"]);
+  EXPECT_EQ(std::to_string(cpu_generation().model), info["model"]);
+  EXPECT_THAT(cpu_model(), testing::HasSubstr(info["model name"]));
 }
 
 }  // namespace
