@@ -27,6 +27,7 @@ struct Options {
   bench::Shallow shallow;
   int steps = 3;
   int gemm_size = 0;
+  std::string state = "fp32";
   std::string case_folder;
 };
 
@@ -53,6 +54,7 @@ nlohmann::json run(const Options& o) {
   model::TrainingSettings settings;
   settings.type = o.shallow.type();
   settings.bucket_elements = 1 << 20;
+  settings.optimizer.state = o.state == "bf16" ? DType::bf16 : DType::f32;
   const auto comm = parallel::self_communicator();
   const auto plan = model::plan_training(model, settings, {{batch.shape}}, 0);
   const auto engine = engine::make_training_engine(model, settings, plan, *comm);
@@ -63,6 +65,7 @@ nlohmann::json run(const Options& o) {
                    {"back_end", Kokkos::DefaultExecutionSpace::name()},
                    {"threads", Kokkos::DefaultExecutionSpace().concurrency()},
                    {"precision", o.shallow.precision},
+                   {"optimizer_state", o.state},
                    {"tokens", batch.shape.tokens()},
                    {"patches", batch.shape.patches()}};
   const double peak = o.gemm_size > 0 ? bench::gemm_rate(settings.type, o.gemm_size, kPeakRuns) : 0;
@@ -97,6 +100,9 @@ int main(int argc, char** argv) {
   o.shallow.add_options(app);
   app.add_option("--steps", o.steps, "Timed, after one that warms up")
       ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--state", o.state, "Moments in this type; bf16 keeps no master weights")
+      ->check(CLI::IsMember({"fp32", "bf16"}))
       ->capture_default_str();
   app.add_option("--gemm-peak", o.gemm_size, "Also measures a square product of this size");
   app.add_option("--write-case", o.case_folder, "Writes model and batch there, runs no step");
