@@ -255,7 +255,7 @@ int run(Communicator& comm, const RunOptions& options, const config::RunConfig& 
   verification::Report verified = trainer.verify();
   const double verification_seconds = seconds_since(verification);
   const std::int64_t with_verification = peak_resident_bytes() - baseline;
-  for (const io::PlanValue& seconds : verified.seconds) io::append(*journal, seconds);
+  for (const io::PlanValue& value : verified.values) io::append(*journal, value);
   std::vector<io::Verification> checks = std::move(verified.checks);
   checks.insert(checks.end(), others.begin(), others.end());
   parallel::set_phase("record");

@@ -112,10 +112,10 @@ class Engine final : public TrainingEngine {
         *groups_.model, plan::ParameterTable(model_.config()), model_.table(),
         [this](const plan::TensorVisit& take) { visit_parameters(take); }, visit);
   }
-  void visit_owned_master(const plan::TensorVisit& visit) const override {
+  void visit_owned(plan::OptimizerValue value, const plan::TensorVisit& visit) const override {
     visit_slices(
         exec_, model_.table(), rank_.layout, rank_.place.data,
-        [this](int b) { return optimizer_.master(b); }, staging_, visit);
+        [&](int b) { return optimizer_.values(b)[static_cast<int>(value)]; }, staging_, visit);
   }
   void visit_owned_gradients(const plan::TensorVisit& visit) const override {
     visit_slices(

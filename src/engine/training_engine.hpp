@@ -48,8 +48,9 @@ class TrainingEngine {
   virtual void visit_parameters(const plan::TensorVisit& visit) const = 0;
   /// Hands every parameter of the whole model to rank 0 of the world, in pieces. Collective.
   virtual void collect_parameters(const plan::TensorVisit& visit) = 0;
-  /// Master weights, or the bf16 weights where there are none, of the elements this rank owns. Not collective.
-  virtual void visit_owned_master(const plan::TensorVisit& visit) const = 0;
+  /// A value of the optimizer for the elements this rank owns; as master weights the bf16 weights
+  /// where there are no others. Not collective.
+  virtual void visit_owned(plan::OptimizerValue value, const plan::TensorVisit& visit) const = 0;
   /// Hands out the summed gradient of the last step, before clipping, where this rank owns it; of
   /// replicated parameters that are averaged this rank's part.
   virtual void visit_owned_gradients(const plan::TensorVisit& visit) const = 0;

@@ -31,6 +31,21 @@ std::uint64_t counted_flops(const io::Record& record, std::size_t step) {
   return sum;
 }
 
+/// Of step 0, 1, ...: linear rise, then constant or one cosine down to the least at the last step.
+/// Written again here, from the description alone, as every figure a gate compares with.
+double described_learning_rate(const config::TrainSection& t, int step) {
+  if (step < t.warmup_steps) return t.learning_rate * (step + 1) / t.warmup_steps;
+  if (t.schedule == config::Schedule::constant) return t.learning_rate;
+  const double along =
+      static_cast<double>(step - t.warmup_steps) / std::max(1, t.steps - 1 - t.warmup_steps);
+  return t.min_learning_rate + (t.learning_rate - t.min_learning_rate) *
+                                   (1 + std::cos(std::acos(-1.0) * std::min(along, 1.0))) / 2;
+}
+
+double relative(double value, double reference) {
+  return std::abs(value - reference) / std::max(std::abs(reference), 1e-300);
+}
+
 }  // namespace
 
 StepFlops flops_of(const Evidence& e, const std::vector<plan::MicroBatchShape>& shapes) {
@@ -120,6 +135,30 @@ void check_protocol(const Evidence& e, Checks& checks, std::vector<std::string>&
   gate(at_least("R9", "steps of the window", steps, recipe::kLeastWindowSteps));
   gate(at_least("R9", "seconds of the window", seconds, recipe::kLeastWindowSeconds));
   gate(at_least("R10", "declared repetitions", window.repetitions, recipe::kLeastRepetitions));
+}
+
+void check_learning_rates(const Evidence& e, Checks& checks) {
+  double wrong = 0;
+  for (std::size_t i = 0; i < e.record.steps.size(); ++i)
+    wrong += !(relative(e.record.steps[i].learning_rate,
+                        described_learning_rate(e.config.train, static_cast<int>(i))) <= 1e-9);
+  checks.push_back(at_most("R4", "steps whose learning rate is not the description's", wrong, 0));
+}
+
+void check_replays(const Evidence& e, Checks& checks) {
+  double worst = 0;
+  for (std::size_t i = 0; i < e.record.steps.size(); ++i) {
+    const std::string of_step = "replayed." + std::to_string(i);
+    for (const io::PlanValue& value : e.record.plan_values) {
+      if (!value.name.starts_with(of_step + ".")) continue;
+      const io::StepScalars& step = e.record.steps[i];
+      const double off =
+          relative(value.name == of_step + ".loss" ? step.loss : step.grad_norm, value.value);
+      if (!(off <= worst)) worst = off;
+    }
+  }
+  checks.push_back(at_most("V1", "noted losses and norms against those of the steps run again",
+                           worst, e.config.train.deterministic ? 0 : 1e-3));
 }
 
 void check_losses(const Evidence& e, Checks& checks) {

@@ -37,6 +37,10 @@ void check_times(const Evidence& evidence, Checks& checks);
 /// R6, R7, R9, R10: set-up, untimed steps, window and repetitions; of an official run by the rules'
 /// numbers, of any other by what it asked for. What is short of the rules then is a flag.
 void check_protocol(const Evidence& evidence, Checks& checks, std::vector<std::string>& flags);
+/// R4: the rates that were noted are those of the run description.
+void check_learning_rates(const Evidence& evidence, Checks& checks);
+/// V1: the losses and norms that were noted are those of the steps that were run again.
+void check_replays(const Evidence& evidence, Checks& checks);
 /// V5 from the losses as they stand in the record.
 void check_losses(const Evidence& evidence, Checks& checks);
 /// Every check that the run noted, held against its limit again; and that none is missing.

@@ -141,9 +141,11 @@ Judgement judge(const io::Record& record) {
   const Evidence e = evidence_of(record);
   Judgement j;
   check_pictures(e, j.checks);
+  check_learning_rates(e, j.checks);
   check_work(e, j.checks);
   check_times(e, j.checks);
   check_protocol(e, j.checks, j.flags);
+  check_replays(e, j.checks);
   check_losses(e, j.checks);
   check_noted(e, j.checks, j.flags);
   j.figure = figure_of(e);

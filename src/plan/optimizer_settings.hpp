@@ -8,6 +8,7 @@ namespace vlmark::plan {
 
 /// Values that a step changes and the next one needs: the weight and both moments.
 inline constexpr int optimizer_values = 3;
+enum class OptimizerValue : std::uint8_t { master, first_moment, second_moment };
 
 /// AdamW (Loshchilov & Hutter, arXiv:1711.05101, algorithm 2) and clipping.
 struct OptimizerSettings {

@@ -312,13 +312,42 @@ void Trainer::watch_after_window() {
   }
 }
 
+verification::Update Trainer::update_of(int step) const {
+  verification::Update update{settings_, learning_rate_.at(step), 0, 0, false, false};
+  for (int i = 0; i <= step; ++i) {
+    update.llm = update.vision = false;
+    for (const plan::MicroBatchShape& shape : step_shapes(i)) {
+      update.llm |= shape.supervised > 0;
+      update.vision |= shape.supervised > 0 && !shape.media.empty();
+    }
+    update.llm_steps += update.llm;
+    update.vision_steps += update.vision;
+  }
+  return update;
+}
+
 verification::Report Trainer::verify() {
-  std::vector<io::Verification> replayed = replay_->verify(
-      comm_, *engine_, config_.train.deterministic, [this](int step) { return repeat(step); });
+  std::vector<verification::Finding> updates;
+  std::vector<io::PlanValue> values;
+  const plan::Place place = plan::place_of(settings_.layout, comm_.rank());
+  const auto again = [&](int step) {
+    const verification::UpdateCheck update(*engine_, static_cast<std::uint64_t>(step));
+    const engine::StepResult result = repeat(step);
+    if (updates.empty()) updates = update.after(*engine_, result, update_of(step), place, comm_);
+    const std::string name = "replayed." + std::to_string(step);
+    values.push_back({name + ".loss", result.loss});
+    values.push_back({name + ".grad_norm", result.grad_norm});
+    return result;
+  };
+  std::vector<io::Verification> replayed =
+      replay_->verify(comm_, *engine_, config_.train.deterministic, again);
+  for (io::Verification& check : verification::worst_of_ranks(comm_, updates))
+    replayed.push_back(std::move(check));
   watch_after_window();
   verification::Report report =
       verification::finish(*probes_, *engine_, settings_, model_->config(), comm_);
   report.checks.insert(report.checks.begin(), replayed.begin(), replayed.end());
+  report.values.insert(report.values.end(), values.begin(), values.end());
   return report;
 }
 

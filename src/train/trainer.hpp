@@ -16,6 +16,7 @@
 #include "src/recipe/work.hpp"
 #include "src/train/replay_check.hpp"
 #include "src/verification/checks.hpp"
+#include "src/verification/update_check.hpp"
 
 namespace vlmark::train {
 
@@ -82,6 +83,8 @@ class Trainer {
   engine::StepResult step(io::JournalWriter& journal, int step);
   /// The untimed steps. Returns how many the window is to have.
   int warm_up(const Window& window, const Step& step);
+  /// What `step`, from 0, has to do to the weights.
+  verification::Update update_of(int step) const;
   /// Steps of verification after the window.
   void watch_after_window();
   /// Tells the later stages, which open no picture, what rank 0 saw of each. Collective.

@@ -16,7 +16,7 @@ Report finish(const StepProbes& probes, engine::TrainingEngine& engine,
   Report report;
   std::vector<Finding> all = probes.findings();
   const auto book = [&](const char* part, double seconds) {
-    report.seconds.push_back(
+    report.values.push_back(
         {std::string("verification.") + part + "_s", parallel::all_reduce_max(world, seconds)});
   };
   book("probes", probes.seconds());

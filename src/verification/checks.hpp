@@ -9,7 +9,9 @@ namespace vlmark::verification {
 /// each part cost.
 struct Report {
   std::vector<io::Verification> checks;
-  std::vector<io::PlanValue> seconds;  ///< "verification.trajectory_s" ...; of the slowest rank
+  /// "verification.trajectory_s" ...: seconds of the slowest rank; "replayed.7.loss" ...: of a step
+  /// run again.
+  std::vector<io::PlanValue> values;
 };
 
 /// Ends the verification of a run of `model`: takes what `probes` found and runs the rest, on every

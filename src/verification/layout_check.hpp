@@ -11,8 +11,8 @@ namespace vlmark::verification {
 /// alone: a partial sum lost between tensor ranks, a message between stages that is another one's, a
 /// parameter that its owner updated and nobody gathered. The model is as deep as the layout has
 /// chunks and has the key/value heads of `of_run`, as far as they change how tensor ranks share them.
-/// Exact where the layout must change no bit (deterministic, no tensor ranks); else the limits of
-/// check_trajectory. Nothing on one rank. Collective.
+/// Exact where the layout must change no bit (deterministic, no tensor ranks). Nothing on one rank.
+/// Collective.
 std::vector<Finding> check_layout(const model::TrainingSettings& settings,
                                   const plan::ModelConfig& of_run, parallel::Communicator& world);
 

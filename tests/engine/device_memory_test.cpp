@@ -72,7 +72,9 @@ TEST_F(DeviceMemory, WhatAnEngineTellsOfItselfIsTheSame) {
       values.push_back(static_cast<float>(first));
       values.insert(values.end(), piece.begin(), piece.end());
     };
-    engine->visit_owned_master(take);
+    for (const auto value : {plan::OptimizerValue::master, plan::OptimizerValue::first_moment,
+                             plan::OptimizerValue::second_moment})
+      engine->visit_owned(value, take);
     engine->visit_owned_gradients(take);
     values.push_back(static_cast<float>(engine->non_finite_parameters()));
     const auto logits = engine->inference()->logits(steps[0][2]);

@@ -18,12 +18,12 @@ model::TrainingSettings decaying(DType type, plan::Trainable trainable = {}) {
 
 std::map<std::string, std::vector<float>> masters_of(const engine::TrainingEngine& engine) {
   std::map<std::string, std::vector<float>> masters;
-  engine.visit_owned_master(
-      [&](const plan::LogicalTensor& tensor, long first, std::span<const float> values) {
-        auto& to = masters[tensor.name];
-        to.resize(static_cast<std::size_t>(tensor.size()));
-        std::copy(values.begin(), values.end(), to.begin() + first);
-      });
+  engine.visit_owned(plan::OptimizerValue::master, [&](const plan::LogicalTensor& tensor,
+                                                       long first, std::span<const float> values) {
+    auto& to = masters[tensor.name];
+    to.resize(static_cast<std::size_t>(tensor.size()));
+    std::copy(values.begin(), values.end(), to.begin() + first);
+  });
   return masters;
 }
 

@@ -82,11 +82,11 @@ class GoldenTrajectory : public testing::TestWithParam<std::filesystem::path> {
     run.state = static_cast<std::uint64_t>(
         parallel::all_reduce_sum(comm, static_cast<std::int64_t>(engine->state_hash())));
     if (comm.size() == 1) {
-      engine->visit_owned_master(
-          [&](const plan::LogicalTensor& tensor, long, std::span<const float> values) {
-            auto& [squares, sum] = run.final_norm_and_sum[tensor.name];
-            for (const double value : values) squares += value * value, sum += value;
-          });
+      engine->visit_owned(plan::OptimizerValue::master, [&](const plan::LogicalTensor& tensor, long,
+                                                            std::span<const float> values) {
+        auto& [squares, sum] = run.final_norm_and_sum[tensor.name];
+        for (const double value : values) squares += value * value, sum += value;
+      });
     }
     return run;
   }

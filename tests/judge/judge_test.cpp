@@ -82,6 +82,21 @@ const Fault faults[] = {
     {"time runs backwards", "R3", "follow each other",
      [](io::Record& r) { r.timing[0][29].end_ns = r.timing[0][29].start_ns; }},
     {"set-up of an hour", "R6", "set-up", [](io::Record& r) { r.plan_values[0].value = 3600; }},
+    {"half the learning rate", "R4", "learning rate",
+     [](io::Record& r) { r.steps[6].learning_rate /= 2; }},
+    {"another schedule", "R4", "learning rate",
+     [](io::Record& r) {
+       for (auto& step : r.steps) step.learning_rate = r.steps[9].learning_rate;
+     }},
+    {"a loss that its replay has not", "V1", "noted losses",
+     [](io::Record& r) {
+       r.plan_values.push_back({"replayed.12.loss", r.steps[12].loss * 1.001});
+     }},
+    {"a norm that its replay has not", "V1", "noted losses",
+     [](io::Record& r) {
+       r.plan_values.push_back({"replayed.7.loss", r.steps[7].loss});
+       r.plan_values.push_back({"replayed.7.grad_norm", r.steps[7].grad_norm + 1e-12});
+     }},
     {"NaN loss", "V5", "NaN", [](io::Record& r) { r.steps[20].loss = std::nan(""); }},
     {"infinite norm", "V5", "NaN",
      [](io::Record& r) { r.steps[2].grad_norm = std::numeric_limits<double>::infinity(); }},

@@ -6,6 +6,7 @@
 #include "src/config/run_config.hpp"
 #include "src/io/record.hpp"
 #include "src/plan/ledger.hpp"
+#include "src/recipe/learning_rate.hpp"
 #include "src/recipe/manifest.hpp"
 #include "src/recipe/work.hpp"
 
@@ -36,12 +37,15 @@ inline io::Record good_record(config::RunConfig config = {}) {
                   {"provenance/instruction_set", "avx2"}};
   record.plan_values = {
       {"setup.seconds", 2.5}, {"window.untimed_steps", 5}, {"window.repetition", 1}};
+  const config::TrainSection& t = config.train;
+  const recipe::LearningRate rate{t.learning_rate, t.min_learning_rate, t.warmup_steps, t.steps,
+                                  t.schedule == config::Schedule::cosine};
   record.clocks = {{0, 0}, {5, 1}};
   record.timing.resize(2);
   record.counters.resize(2);
   for (int i = 0; i < config.train.steps; ++i) {
     const auto shapes = manifest.step(i);
-    io::StepScalars step{i, 6 * std::pow(0.8, i), 1, 1e-3, {}};
+    io::StepScalars step{i, 6 * std::pow(0.8, i), 1, rate.at(i), {}};
     const recipe::Work work = recipe::work_of(shapes, manifest.model.vision.merge_unit());
     std::copy_n(work.tokens, io::kTokenKinds, step.tokens);
     record.steps.push_back(step);

@@ -42,7 +42,7 @@ TEST(CheckLayout, AHealthyLayoutHasEveryStepOfOneRank) {
         const bool exact = deterministic && settings.layout.tensor == 1;
         EXPECT_EQ(found.size(), exact ? 4u : 3u);
         for (const Finding& f : found) {
-          EXPECT_TRUE(f.check.passed)
+          EXPECT_LE(f.check.value, 0.5 * f.check.limit)
               << f.check.item << ": " << f.check.value << ", limit " << f.check.limit << ", "
               << name_of(type) << (deterministic ? "" : ", fast");
           EXPECT_EQ(f.check.limit == 0, exact || f.check.rule == "V6") << f.key;
