@@ -134,6 +134,7 @@ void note_run(io::JournalWriter& journal, const train::Trainer& trainer, const s
   io::append(journal, io::Text{"plan/state_hash", state});
   io::append(journal, io::Text{"provenance/model", trainer.model().config().name});
   value("window.untimed_steps", trainer.untimed_steps());
+  value("window.wall_seconds", trainer.window_wall_seconds());
   value("window.repetition", repetition);
   value("setup.seconds", setup_seconds);
   value("verification.seconds", verification_seconds);

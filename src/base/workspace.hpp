@@ -24,13 +24,14 @@ constexpr int layer_norm_workspace_rows(int tokens) {
   return 2 * column_sum_workspace_rows(tokens);
 }
 
-/// Rows whose logits linear_cross_entropy holds at once [tile, vocab] in fp32: 128, fewer where the
-/// vocabulary is so large that the tile would pass 64 MiB. Depends on the sizes only, never on
-/// threads, because it fixes the order in which the head's gradient is summed.
+/// Rows whose logits linear_cross_entropy holds at once [tile, vocab] in fp32: 512, fewer where the
+/// vocabulary is so large that the tile would pass 256 MiB. Each tile reads the head twice and reads
+/// and writes its gradient once, so small tiles are bound by memory. Depends on the sizes only, never
+/// on threads, because it fixes the order in which the head's gradient is summed.
 constexpr int linear_cross_entropy_tile(int rows, int vocab) {
-  constexpr long elements = (64L << 20) / 4;
+  constexpr long elements = (256L << 20) / 4;
   const long fits = std::max(elements / std::max(vocab, 1), 16L);
-  return static_cast<int>(std::min({128L, fits, static_cast<long>(rows)}));
+  return static_cast<int>(std::min({512L, fits, static_cast<long>(rows)}));
 }
 
 }  // namespace vlmark

@@ -85,7 +85,7 @@ void check_work(const Evidence& e, Checks& checks) {
   const int wanted =
       window.steps == 0 && window.seconds == 0 ? e.config.train.steps : e.untimed + window.steps;
   checks.push_back(at_least("R5", "steps in the record", steps, wanted));
-  double other_tokens = 0, other_flops = 0;
+  double other_tokens = 0, other_flops = 0, other_positions = 0;
   for (int i = 0; i < steps; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const auto shapes = e.manifest.step(i);
@@ -93,10 +93,16 @@ void check_work(const Evidence& e, Checks& checks) {
     other_tokens += !std::equal(std::begin(work.tokens), std::end(work.tokens),
                                 std::begin(e.record.steps[at].tokens)) ||
                     e.record.steps[at].step != i;
+    long positions = 0;
+    for (const plan::MicroBatchShape& shape : shapes)
+      positions = std::accumulate(shape.sequences.begin(), shape.sequences.end(), positions);
+    other_positions += work.positions() != positions;
     const StepFlops flops = flops_of(e, shapes);
     other_flops += counted_flops(e.record, at) != flops.model + flops.extra;
   }
   checks.push_back(at_most("R5", "steps whose work is not the manifest's", other_tokens, 0));
+  checks.push_back(
+      at_most("R5", "steps whose positions are not their sequences'", other_positions, 0));
   checks.push_back(at_most("R5", "steps whose FLOPs are not the ledger's", other_flops, 0));
 }
 
@@ -107,6 +113,10 @@ void check_times(const Evidence& e, Checks& checks) {
       wrong +=
           rank[i].end_ns <= rank[i].start_ns || (i > 0 && rank[i].start_ns < rank[i - 1].end_ns);
   checks.push_back(at_most("R3", "steps that do not follow each other in time", wrong, 0));
+  // Between the two readings lie the note of a step and whatever the system does meanwhile.
+  const double seconds = std::accumulate(e.pace.begin(), e.pace.end(), 0.0);
+  checks.push_back(at_most("R3", "seconds between the window's time and the system's clock",
+                           std::abs(seconds - e.wall_seconds), 0.25 + 0.01 * e.wall_seconds));
 }
 
 void check_protocol(const Evidence& e, Checks& checks, std::vector<std::string>& flags) {

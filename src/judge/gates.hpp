@@ -18,6 +18,7 @@ struct Evidence {
                                      ///< ranks; their sum is the window's time
   std::vector<double> step_seconds;  ///< [step] the longest of all ranks
   double setup_seconds = 0;
+  double wall_seconds = 0;  ///< of the window, by the system's clock of rank 0
 };
 
 /// FLOPs of a step by the ledger: the model's, and what is computed besides.
@@ -32,7 +33,7 @@ using Checks = std::vector<io::Verification>;
 void check_pictures(const Evidence& evidence, Checks& checks);
 /// R5: the steps, tokens and FLOPs that were counted are those of the manifest.
 void check_work(const Evidence& evidence, Checks& checks);
-/// R3: on each rank one step begins after the other has ended.
+/// R3: on each rank one step begins after the other has ended, and all took the time that passed.
 void check_times(const Evidence& evidence, Checks& checks);
 /// R6, R7, R9, R10: set-up, untimed steps, window and repetitions; of an official run by the rules'
 /// numbers, of any other by what it asked for. What is short of the rules then is a flag.

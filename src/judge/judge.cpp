@@ -58,7 +58,8 @@ Evidence evidence_of(const io::Record& record) {
              0,
              {},
              {},
-             plan_value(record, "setup.seconds")};
+             plan_value(record, "setup.seconds"),
+             plan_value(record, "window.wall_seconds")};
   const auto ranks = static_cast<std::size_t>(record.ranks);
   const std::size_t steps = record.steps.size();
   const auto whole = [steps](const auto& of_rank) { return of_rank.size() == steps; };

@@ -1,6 +1,7 @@
 #include "src/train/trainer.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <map>
 #include <optional>
@@ -284,11 +285,17 @@ void Trainer::run(io::JournalWriter& journal, const std::function<void(const Pro
                                           left, static_cast<std::uint64_t>(config_.model.seed));
   parallel::wait_for_all(comm_);
   const std::int64_t start = monotonic_ns();
+  std::chrono::system_clock::time_point window_began;
   for (int i = untimed_steps_; left > 0;) {
     expected = i + left;
     for (; left > 0; --left, ++i) {
       replay_->before(*engine_, i);
-      replay_->after(*engine_, i, step(i));
+      const auto before = std::chrono::system_clock::now();
+      if (i == untimed_steps_) window_began = before;
+      const engine::StepResult result = step(i);
+      window_wall_seconds_ =
+          std::chrono::duration<double>(std::chrono::system_clock::now() - window_began).count();
+      replay_->after(*engine_, i, result);
     }
     const double elapsed =
         parallel::all_reduce_max(comm_, static_cast<double>(monotonic_ns() - start) * 1e-9);

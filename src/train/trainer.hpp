@@ -61,6 +61,8 @@ class Trainer {
   const std::vector<double>& grad_norms() const { return grad_norms_; }
   /// Steps before the timed window opened: at least `train.untimed_steps`, at most all but one.
   int untimed_steps() const { return untimed_steps_; }
+  /// Seconds of the window by the system's clock: another one than steps are timed by.
+  double window_wall_seconds() const { return window_wall_seconds_; }
   /// One step alone: no notes, no clock.
   engine::StepResult repeat(int step) { return engine_->step(input(step)); }
   /// Hash of the optimizer's state over all ranks, in hexadecimal: the same in all layouts of one
@@ -109,6 +111,7 @@ class Trainer {
   std::vector<double> losses_, grad_norms_;
   engine::StepResult cached_;  // Fault::cached_output
   int untimed_steps_ = 0;
+  double window_wall_seconds_ = 0;
   std::unique_ptr<ReplayCheck> replay_;  // from the window on
 };
 

@@ -81,6 +81,8 @@ const Fault faults[] = {
      [](io::Record& r) { r.timing[1][7].start_ns = r.timing[1][6].end_ns - 1; }},
     {"time runs backwards", "R3", "follow each other",
      [](io::Record& r) { r.timing[0][29].end_ns = r.timing[0][29].start_ns; }},
+    {"a clock at half speed", "R3", "system's clock",
+     [](io::Record& r) { r.plan_values[3].value *= 2; }},
     {"set-up of an hour", "R6", "set-up", [](io::Record& r) { r.plan_values[0].value = 3600; }},
     {"half the learning rate", "R4", "learning rate",
      [](io::Record& r) { r.steps[6].learning_rate /= 2; }},
@@ -156,6 +158,7 @@ TEST(Judge, AnOfficialRunIsHeldToTheRulesNumbers) {
   config.window.official = true;
   io::Record record = good_record(config);
   record.plan_values[1].value = 20;
+  record.plan_values[3].value = 399.9;
   EXPECT_TRUE(judge(record).valid());
   EXPECT_TRUE(judge(record).official);
   // Ten untimed steps that are slower by 2 %.

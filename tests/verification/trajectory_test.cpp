@@ -44,6 +44,8 @@ TEST_F(Trajectory, AgreesWithFp64FarBelowTheLimits) {
     EXPECT_LT(worst(verification::check_trajectory(settings(DType::f32), tied)), 0.3);
     EXPECT_LT(worst(verification::check_trajectory(settings(DType::bf16), tied)), 0.8);
     EXPECT_LT(worst(verification::check_gradient(settings(DType::f32), tied)), 0.3);
+    EXPECT_LT(worst(verification::check_gradient(settings(DType::bf16), tied)), 0.6);
+    EXPECT_LT(worst(verification::check_gradient(settings(DType::bf16, DType::bf16), tied)), 0.6);
   }
 }
 
@@ -60,6 +62,7 @@ TEST_F(Trajectory, FindsASkippedLayer) {
   plant_fault(Fault::skipped_layer);
   EXPECT_GT(worst(verification::check_trajectory(settings(DType::f32), true)), 100);
   EXPECT_GT(worst(verification::check_trajectory(settings(DType::bf16), true)), 1.5);
+  EXPECT_GT(worst(verification::check_gradient(settings(DType::bf16), true)), 5);
 }
 
 TEST_F(Trajectory, FindsAGradientThatIsOnePercentTooLarge) {
