@@ -22,6 +22,8 @@ enum class Fault : std::uint8_t {
   wrong_picture_size,      ///< pictures are resized to the smallest area allowed
   lost_partial_sum,        ///< a tensor rank adds its own part twice, its neighbour's never
   lost_message,            ///< half of what a pipeline stage receives was there before
+  swapped_channels,        ///< pictures reach the model with red and blue exchanged
+  unshifted_targets,       ///< every supervised row is to predict its own token
   nan_loss                 ///< the loss is NaN
 };
 inline constexpr Fault kFaults[] = {Fault::none,
@@ -38,6 +40,8 @@ inline constexpr Fault kFaults[] = {Fault::none,
                                     Fault::wrong_picture_size,
                                     Fault::lost_partial_sum,
                                     Fault::lost_message,
+                                    Fault::swapped_channels,
+                                    Fault::unshifted_targets,
                                     Fault::nan_loss};
 
 constexpr std::string_view name_of(Fault fault) {
@@ -70,6 +74,10 @@ constexpr std::string_view name_of(Fault fault) {
       return "lost_partial_sum";
     case Fault::lost_message:
       return "lost_message";
+    case Fault::swapped_channels:
+      return "swapped_channels";
+    case Fault::unshifted_targets:
+      return "unshifted_targets";
     case Fault::nan_loss:
       return "nan_loss";
   }

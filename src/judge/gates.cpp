@@ -207,7 +207,7 @@ void check_noted(const Evidence& e, Checks& checks, std::vector<std::string>& fl
   checks.push_back(
       at_most("V1", "noted checks whose verdict is not that of their numbers", contradictions, 0));
   const bool replays = e.config.verify.replayed_steps > 0;
-  for (const char* rule : {"V1", "V4", "V5", "V6"}) {
+  for (const char* rule : {"R4", "V1", "V4", "V5", "V6"}) {
     if (std::find(rules.begin(), rules.end(), rule) != rules.end()) continue;
     if (rule == std::string("V1") && !replays && !e.config.window.official)
       flags.push_back("V1: no step was run again (verify.replayed_steps = 0)");

@@ -1,5 +1,6 @@
 #include "src/train/planted_faults.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "src/base/fault.hpp"
@@ -20,6 +21,17 @@ void drop_last_micro_batch(engine::StepInput& input, const plan::ModelConfig& mo
     const model::Sequence token{{model.eos_id}, {model::ignored_label}, {}};
     return model::pack(std::span(&token, 1), model, wanted);
   };
+}
+
+void spoil_inputs(model::MicroBatch& batch, const plan::VisionConfig& vision) {
+  if (planted(Fault::swapped_channels)) {
+    const std::ptrdiff_t row = vision.patch_values(), channel = row / vision.in_channels;
+    for (auto at = batch.pixel_values.begin(); at != batch.pixel_values.end(); at += row)
+      std::swap_ranges(at, at + channel, at + 2 * channel);
+  }
+  if (planted(Fault::unshifted_targets))
+    for (std::size_t k = 0; k < batch.targets.size(); ++k)
+      batch.targets[k] = batch.ids[static_cast<std::size_t>(batch.supervised_rows[k])];
 }
 
 void desynchronise_replica(engine::TrainingEngine& engine, const parallel::Communicator& comm) {

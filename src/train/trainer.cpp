@@ -67,6 +67,18 @@ void add_replayed_states(std::vector<plan::MemoryItem>& items, int steps) {
   if (steps > 0) items.push_back({"replay", steps * state});
 }
 
+/// Rule R4: what steps were fed with.
+void add_inputs(verification::Report& report, const recipe::InputCheck& inputs,
+                parallel::Communicator& comm) {
+  std::vector<verification::Finding> mine;
+  for (const recipe::InputCheck::Finding& f : inputs.findings())
+    mine.push_back(verification::finding("R4", f.key, f.value, f.limit, f.detail));
+  for (io::Verification& check : verification::worst_of_ranks(comm, mine))
+    report.checks.push_back(std::move(check));
+  report.seconds.push_back(
+      {"verification.inputs_s", parallel::all_reduce_max(comm, inputs.seconds())});
+}
+
 }  // namespace
 
 Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
@@ -117,6 +129,9 @@ Trainer::Trainer(const config::RunConfig& config, parallel::Communicator& comm)
   });
   probes_ = std::make_unique<verification::StepProbes>(
       static_cast<std::uint64_t>(config.model.seed), settings_.staged);
+  inputs_ = std::make_unique<recipe::InputCheck>(
+      config.data, model_->config(), static_cast<std::uint64_t>(config.model.seed),
+      captions_ ? std::optional(captions_->tokenizer()) : std::nullopt);
   parallel::agree(comm, "weights", [&] {
     engine_->set_parameters(
         config.model.folder.empty()
@@ -212,11 +227,15 @@ engine::StepInput Trainer::input(int step) const {
   input.shapes = step_shapes(step);
   input.learning_rate = learning_rate_.at(step);
   input.load = [this, step](int m, model::Contents wanted) {
+    const std::vector<int> samples = order_->micro_batch(step, m);
     std::vector<model::Sequence> documents;
-    for (const int i : order_->micro_batch(step, m))
-      documents.push_back(data_->document(i, wanted.vision));
+    for (const int i : samples) documents.push_back(data_->document(i, wanted.vision));
     model::MicroBatch batch = model::pack(documents, model_->config(), wanted);
-    if (probes_->watching()) probes_->check(batch, model_->config(), wanted);
+    spoil_inputs(batch, model_->config().vision);
+    if (probes_->watching()) {
+      probes_->check(batch, model_->config(), wanted);
+      inputs_->check(samples, batch, wanted);
+    }
     return batch;
   };
   drop_last_micro_batch(input, model_->config());
@@ -353,6 +372,7 @@ verification::Report Trainer::verify() {
   watch_after_window();
   verification::Report report =
       verification::finish(*probes_, *engine_, settings_, model_->config(), comm_);
+  add_inputs(report, *inputs_, comm_);
   report.checks.insert(report.checks.begin(), replayed.begin(), replayed.end());
   report.values.insert(report.values.end(), values.begin(), values.end());
   return report;

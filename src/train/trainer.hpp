@@ -10,6 +10,7 @@
 #include "src/io/journal.hpp"
 #include "src/io/journal_records.hpp"
 #include "src/recipe/caption_data.hpp"
+#include "src/recipe/input_check.hpp"
 #include "src/recipe/learning_rate.hpp"
 #include "src/recipe/manifest.hpp"
 #include "src/recipe/sample_order.hpp"
@@ -68,7 +69,7 @@ class Trainer {
   /// Hash of the optimizer's state over all ranks, in hexadecimal: the same in all layouts of one
   /// tp. Collective.
   std::string state_hash() const;
-  /// Rules V1 to V5 and V7, after run(): some steps of the window once more, and what run() watched
+  /// Rules V1 to V5, V7 and R4 (inputs), after run(): some steps of the window once more, and what run() watched
   /// in others. The last use of the engine: it is left in the state of whichever step came last,
   /// because a copy of the trained one would be memory that a full machine does not have. Collective.
   verification::Report verify();
@@ -108,6 +109,7 @@ class Trainer {
   model::MemoryPlan plan_;
   std::unique_ptr<engine::TrainingEngine> engine_;
   std::unique_ptr<verification::StepProbes> probes_;
+  std::unique_ptr<recipe::InputCheck> inputs_;
   std::vector<double> losses_, grad_norms_;
   engine::StepResult cached_;  // Fault::cached_output
   int untimed_steps_ = 0;

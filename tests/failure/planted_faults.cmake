@@ -66,4 +66,8 @@ vlmark_add_planted_fault(lost_partial_sum.bf16 RULE V5 NP 2
 vlmark_add_planted_fault(lost_message RULE V5 NP 2 SET parallel.layout=pp2)
 vlmark_add_planted_fault(lost_message.bf16 RULE V5 NP 2
   SET parallel.layout=pp2 model.precision=bf16)
+vlmark_add_planted_fault(swapped_channels RULE R4)
+vlmark_add_planted_fault(swapped_channels.pp2 RULE R4 NP 2 SET parallel.layout=pp2)
+vlmark_add_planted_fault(unshifted_targets RULE R4)
+vlmark_add_planted_fault(unshifted_targets.pp2 RULE R4 NP 2 SET parallel.layout=pp2)
 vlmark_add_planted_fault(nan_loss RULE V5)

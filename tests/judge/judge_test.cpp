@@ -121,6 +121,8 @@ const Fault faults[] = {
      [](io::Record& r) { r.verification.erase(r.verification.begin()); }},
     {"no collectives", "V4", "was not checked",
      [](io::Record& r) { r.verification.erase(r.verification.begin() + 1); }},
+    {"inputs that nobody looked at", "R4", "was not checked",
+     [](io::Record& r) { r.verification.pop_back(); }},
 };
 
 TEST(Judge, NamesTheRuleOfEveryFault) {

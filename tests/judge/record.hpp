@@ -66,7 +66,7 @@ inline io::Record good_record(config::RunConfig config = {}) {
       record.counters[static_cast<std::size_t>(r)].push_back(counters);
     }
   }
-  for (const char* rule : {"V1", "V4", "V5", "V6"})
+  for (const char* rule : {"V1", "V4", "V5", "V6", "R4"})
     record.verification.push_back({0, {rule, std::string("check of ") + rule, 0, 0, true}});
   return record;
 }
