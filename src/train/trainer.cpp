@@ -75,7 +75,7 @@ void add_inputs(verification::Report& report, const recipe::InputCheck& inputs,
     mine.push_back(verification::finding("R4", f.key, f.value, f.limit, f.detail));
   for (io::Verification& check : verification::worst_of_ranks(comm, mine))
     report.checks.push_back(std::move(check));
-  report.seconds.push_back(
+  report.values.push_back(
       {"verification.inputs_s", parallel::all_reduce_max(comm, inputs.seconds())});
 }
 
