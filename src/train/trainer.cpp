@@ -340,6 +340,11 @@ void Trainer::watch_after_window() {
 
 verification::Update Trainer::update_of(int step) const {
   verification::Update update{settings_, learning_rate_.at(step), 0, 0, false, false};
+  // By the run description, not by what became of it on the way to the engine.
+  const config::TrainSection& t = config_.train;
+  plan::OptimizerSettings& o = update.settings.optimizer;
+  o.beta1 = t.beta1, o.beta2 = t.beta2, o.eps = t.eps;
+  o.weight_decay = t.weight_decay, o.clip_norm = t.clip_norm;
   for (int i = 0; i <= step; ++i) {
     update.llm = update.vision = false;
     for (const plan::MicroBatchShape& shape : step_shapes(i)) {

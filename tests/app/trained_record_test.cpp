@@ -115,7 +115,7 @@ TEST(TrainedRecord, HasAPassedRowOfEveryRule) {
     EXPECT_TRUE(check.passed) << check.item;
     EXPECT_EQ(rank, 0);
   }
-  EXPECT_EQ(rules, (std::set<std::string>{"V1", "V2", "V3", "V4", "V5", "V6", "V7", "V9"}));
+  EXPECT_EQ(rules, (std::set<std::string>{"R4", "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V9"}));
 }
 
 TEST(TrainedRecord, TracesTheFirstTwoSteps) {
