@@ -309,8 +309,10 @@ void Trainer::run(io::JournalWriter& journal, const std::function<void(const Pro
     expected = i + left;
     for (; left > 0; --left, ++i) {
       replay_->before(*engine_, i);
-      const auto before = std::chrono::system_clock::now();
-      if (i == untimed_steps_) window_began = before;
+      if (i == untimed_steps_) {
+        parallel::wait_for_all(comm_);  // no rank copies its state any more
+        window_began = std::chrono::system_clock::now();
+      }
       const engine::StepResult result = step(i);
       window_wall_seconds_ =
           std::chrono::duration<double>(std::chrono::system_clock::now() - window_began).count();
