@@ -10,7 +10,6 @@
 #include "src/base/clock.hpp"
 #include "src/base/error.hpp"
 #include "src/base/philox.hpp"
-#include "src/config/pictures.hpp"
 #include "src/data/media.hpp"
 #include "src/data/smart_resize.hpp"
 #include "src/data/tokenizer_nfc.hpp"
@@ -75,7 +74,15 @@ struct InputCheck::Document {
 
 InputCheck::InputCheck(const config::DataSection& settings, const plan::ModelConfig& model,
                        std::uint64_t seed, std::optional<data::Tokenizer> tokenizer)
-    : settings_(settings), model_(model), seed_(seed), tokenizer_(std::move(tokenizer)) {}
+    : settings_(settings),
+      model_(model),
+      seed_(seed),
+      tokenizer_(std::move(tokenizer)),
+      groups_(config::picture_groups(settings.pictures).value_or(decltype(groups_){})) {}
+
+const std::vector<config::PictureSize>& InputCheck::group_of(int sample) const {
+  return groups_[static_cast<std::size_t>(sample) % groups_.size()];
+}
 
 void InputCheck::read_entries() {
   const std::filesystem::path file = std::filesystem::path(settings_.folder) / "captions.json";
@@ -95,14 +102,12 @@ void InputCheck::check(const std::vector<int>& samples, const model::MicroBatch&
                        model::Contents wanted) {
   const std::int64_t start = monotonic_ns();
   if (tokenizer_ && entries_.empty()) read_entries();
-  const auto groups = config::picture_groups(settings_.pictures);
   const auto values = static_cast<std::size_t>(model_.vision.patch_values());
   std::set<int>& seen = seen_[{wanted.vision, wanted.targets}];
   std::size_t medium = 0, value = 0, begin = 0;
   for (std::size_t k = 0; k < samples.size(); ++k) {
     Document document{samples[k], {}, {}, {}, wanted, {}};
-    const std::size_t media =
-        tokenizer_ ? 1 : (*groups)[static_cast<std::size_t>(samples[k]) % groups->size()].size();
+    const std::size_t media = tokenizer_ ? 1 : group_of(samples[k]).size();
     const bool whole =
         k < batch.shape.sequences.size() && medium + media <= batch.shape.media.size() &&
         begin + static_cast<std::size_t>(batch.shape.sequences[k]) <= batch.ids.size();
@@ -210,8 +215,7 @@ data::Image InputCheck::picture(int sample, std::size_t number) const {
     return data::read_picture(
         {std::filesystem::path(settings_.folder) / entry.file, entry.caption, entry.rgb_sha256});
   }
-  const auto groups = *config::picture_groups(settings_.pictures);
-  const config::PictureSize size = groups[static_cast<std::size_t>(sample) % groups.size()][number];
+  const config::PictureSize size = group_of(sample)[number];
   const auto shade =
       Philox(seed_, "synthetic picture " + std::to_string(sample) + " " + std::to_string(number))
           .block(0);

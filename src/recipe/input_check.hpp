@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/config/pictures.hpp"
 #include "src/config/run_config.hpp"
 #include "src/data/image.hpp"
 #include "src/data/tokenizer.hpp"
@@ -51,6 +52,8 @@ class InputCheck {
   struct Entry {
     std::string file, caption, rgb_sha256;
   };
+  /// Sizes of a synthetic document's pictures.
+  const std::vector<config::PictureSize>& group_of(int sample) const;
   void read_entries();
   void check(const Document& document);
   std::string wrong_caption(const Document& document) const;
@@ -62,8 +65,9 @@ class InputCheck {
   plan::ModelConfig model_;
   std::uint64_t seed_;
   std::optional<data::Tokenizer> tokenizer_;
-  std::vector<Entry> entries_;                           // of captions.json
-  std::map<std::pair<bool, bool>, std::set<int>> seen_;  // samples, by what was there to see
+  std::vector<std::vector<config::PictureSize>> groups_;  // of synthetic documents
+  std::vector<Entry> entries_;                            // of captions.json
+  std::map<std::pair<bool, bool>, std::set<int>> seen_;   // samples, by what was there to see
   int documents_ = 0, wrong_ = 0, pictures_ = 0;
   std::int64_t pixels_ = 0, spent_ns_ = 0;
   std::string first_wrong_;

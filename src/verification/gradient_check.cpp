@@ -22,28 +22,22 @@ float sign(const Philox& random, long i) {
   return (random.block(static_cast<std::uint64_t>(i))[0] & 1u) != 0 ? 1.0f : -1.0f;
 }
 
-/// Weights at which everything counts: attention that looks somewhere (so that positions do), biases
-/// and gains unlike those before training.
-void lively_weights(const StoredTrajectory& stored, const plan::LogicalTensor& tensor, long first,
-                    std::span<float> values) {
-  plan::initial_weights(stored.seed)(tensor, first, values);
-  const Philox random(stored.seed, "lively " + tensor.name);
-  const bool looks = tensor.name.find("q_proj.weight") != std::string::npos ||
-                     tensor.name.find("k_proj.weight") != std::string::npos ||
-                     tensor.name.find("attn.qkv.weight") != std::string::npos;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (looks) values[i] *= kLook;
-    if (!tensor.decays()) values[i] += 0.1f * random.normal(static_cast<std::uint64_t>(first) + i);
-    values[i] = widen(narrow<bf16>(values[i]));  // the same in either precision
-  }
+/// Weights at which everything counts: attention that looks somewhere, so that positions do, too.
+plan::TensorFill looking_weights(std::uint64_t seed) {
+  return [lively = lively_weights(seed)](const plan::LogicalTensor& tensor, long first,
+                                         std::span<float> values) {
+    lively(tensor, first, values);
+    const bool looks = tensor.name.find("q_proj.weight") != std::string::npos ||
+                       tensor.name.find("k_proj.weight") != std::string::npos ||
+                       tensor.name.find("attn.qkv.weight") != std::string::npos;
+    for (float& value : values)  // the same in either precision
+      value = widen(narrow<bf16>(looks ? kLook * value : value));
+  };
 }
 
 using Gradients = std::map<std::string, std::vector<float>>;
 Gradients gradients_at(VerificationRun& run, const StoredTrajectory& stored) {
-  run.engine().set_parameters(
-      [&](const plan::LogicalTensor& tensor, long first, std::span<float> values) {
-        lively_weights(stored, tensor, first, values);
-      });
+  run.engine().set_parameters(looking_weights(stored.seed));
   run.step(0);
   Gradients gradients;
   run.engine().visit_owned_gradients(

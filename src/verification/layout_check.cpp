@@ -6,9 +6,7 @@
 #include "parallel/scalars.hpp"
 #include "parallel/self_communicator.hpp"
 #include "src/base/contracts.hpp"
-#include "src/base/philox.hpp"
 #include "src/engine/training_engine.hpp"
-#include "src/plan/tensor_fill.hpp"
 #include "src/verification/verification_size.hpp"
 
 namespace vlmark::verification {
@@ -52,16 +50,6 @@ int distinct_replicas(int replicas) {
   return count;
 }
 
-/// Biases and gains unlike what they are set to before training, so that it shows where they are
-/// added or multiplied.
-void fill(const plan::LogicalTensor& tensor, long first, std::span<float> values) {
-  plan::initial_weights(kSeed)(tensor, first, values);
-  if (tensor.shape.size() > 1) return;
-  const Philox random(kSeed, "verification.layout " + tensor.name);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    values[i] += 0.1f * random.normal(static_cast<std::uint64_t>(first) + i);
-}
-
 /// Largest relative difference of the losses and of the gradient norms that other roundings make.
 /// Without tensor ranks the order of sums alone differs; with them, where the layers' numbers are
 /// rounded. About ten times what healthy layouts have (tests/verification/layout_check_test.cpp).
@@ -95,7 +83,7 @@ Steps run(const plan::ModelConfig& config, const model::TrainingSettings& settin
                                                      plan::place_of(settings.layout, comm.rank())));
   const auto engine = engine::make_training_engine(
       shard, settings, model::plan_training(shard, settings, shapes, comm.rank()), comm);
-  engine->set_parameters(fill);
+  engine->set_parameters(lively_weights(kSeed));
   Steps steps;
   for (int s = 0; s < kSteps; ++s) {
     const engine::StepResult result = engine->step(input);

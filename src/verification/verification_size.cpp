@@ -76,6 +76,17 @@ std::vector<model::MicroBatch> verification_batches(const plan::ModelConfig& mod
   return {model::pack(all.first(2), model), model::pack(all.subspan(2), model)};
 }
 
+plan::TensorFill lively_weights(std::uint64_t seed) {
+  return [seed, initial = plan::initial_weights(seed)](const plan::LogicalTensor& tensor,
+                                                       long first, std::span<float> values) {
+    initial(tensor, first, values);
+    if (tensor.decays()) return;
+    const Philox random(seed, "lively " + tensor.name);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] += 0.1f * random.normal(static_cast<std::uint64_t>(first) + i);
+  };
+}
+
 StoredTrajectory read_stored_trajectory(bool tied) {
   const auto stored = nlohmann::json::parse(stored_trajectory());
   StoredTrajectory t;

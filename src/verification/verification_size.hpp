@@ -8,6 +8,7 @@
 
 #include "src/model/micro_batch.hpp"
 #include "src/model/training_plan.hpp"
+#include "src/plan/tensor_fill.hpp"
 
 namespace vlmark::verification {
 
@@ -23,6 +24,9 @@ plan::ModelConfig verification_model(bool tied);
 /// it, and a video. Contents from Philox by the stored seed.
 std::vector<model::MicroBatch> verification_batches(const plan::ModelConfig& model,
                                                     std::uint64_t seed);
+
+/// Initial weights, but biases and gains random, so that it shows where they are added or multiplied.
+plan::TensorFill lively_weights(std::uint64_t seed);
 
 /// What scripts/make_verification_reference computed in double precision for one of the two models.
 struct StoredTrajectory {
